@@ -1,0 +1,73 @@
+"""What the owner set for an agent, in the units that the API wants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL, CONF_PROMPT
+
+from ..const import CONF_KEEP_ALIVE, CONF_MAX_HISTORY, CONF_NUM_CTX, CONF_THINK
+from ..server import Capability, ModelDetails
+from ..server.client import KEEP_LOADED_FOREVER, Think
+
+DEFAULT_KEEP_ALIVE: Final = KEEP_LOADED_FOREVER
+DEFAULT_MAX_HISTORY: Final = 20
+DEFAULT_NUM_CTX: Final = 8192
+
+CONF_NUM_PREDICT: Final = "num_predict"
+WHOLE_NUMBER_OPTIONS: Final = ("top_k", "seed", CONF_NUM_PREDICT)
+FRACTION_OPTIONS: Final = ("temperature", "top_p", "repeat_penalty")
+STOP_OPTION: Final = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """Settings of one agent or AI task, defaults filled in."""
+
+    model: str
+    options: Mapping[str, Any]
+    """Options of the API: `num_ctx` in tokens and what else was set."""
+    keep_alive: float | str
+    """A number for ever, else a text with its unit, as core's integration sends it."""
+    max_history: int
+    """Earlier exchanges that are sent along; 0 or less for all of them."""
+    think: Think
+    prompt: str | None
+    apis: tuple[str, ...]
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> AgentSettings:
+        """Read subentry data; forms save every number as a float."""
+        options: dict[str, Any] = {CONF_NUM_CTX: int(data.get(CONF_NUM_CTX, DEFAULT_NUM_CTX))}
+        for key in WHOLE_NUMBER_OPTIONS:
+            if (value := data.get(key)) is not None:
+                options[key] = int(value)
+        for key in FRACTION_OPTIONS:
+            if (value := data.get(key)) is not None:
+                options[key] = float(value)
+        if stop := data.get(STOP_OPTION):
+            options[STOP_OPTION] = list(stop)
+        keep_alive = int(data.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE))
+        apis = data.get(CONF_LLM_HASS_API) or ()
+        return cls(
+            model=data[CONF_MODEL],
+            options=options,
+            keep_alive=(keep_alive if keep_alive == KEEP_LOADED_FOREVER else f"{keep_alive}s"),
+            max_history=int(data.get(CONF_MAX_HISTORY, DEFAULT_MAX_HISTORY)),
+            think=data.get(CONF_THINK) or False,
+            prompt=data.get(CONF_PROMPT),
+            # Entries from before several could be chosen hold a single id.
+            apis=(apis,) if isinstance(apis, str) else tuple(apis),
+        )
+
+    def think_for(self, details: ModelDetails) -> Think | None:
+        """Return what to send as `think`.
+
+        Left out, a thinking model thinks; sent as true, any other model refuses the
+        request (fact 10 of the recordings).
+        """
+        if not details.can(Capability.THINKING):
+            return None
+        if isinstance(self.think, str) and self.think not in details.thinking_levels:
+            return True  # chosen for another model, which had levels
+        return self.think

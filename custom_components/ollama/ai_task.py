@@ -1,0 +1,57 @@
+"""The AI tasks."""
+
+from typing import override
+
+from homeassistant.components import ai_task, conversation
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .agent import async_generate_structured, async_generate_text
+from .const import SUBENTRY_AI_TASK
+from .entity import OllamaAgentEntity
+from .runtime import OllamaConfigEntry
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: OllamaConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add an AI task for each subentry."""
+    for subentry in entry.get_subentries_of_type(SUBENTRY_AI_TASK):
+        async_add_entities(
+            [OllamaTaskEntity(entry, subentry)],
+            config_subentry_id=subentry.subentry_id,
+        )
+
+
+class OllamaTaskEntity(OllamaAgentEntity, ai_task.AITaskEntity):
+    """An AI task that generates text or data."""
+
+    _attr_translation_key = "task"
+
+    _attr_supported_features = (
+        ai_task.AITaskEntityFeature.GENERATE_DATA | ai_task.AITaskEntityFeature.SUPPORT_ATTACHMENTS
+    )
+
+    @override
+    async def _async_generate_data(
+        self, task: ai_task.GenDataTask, chat_log: conversation.ChatLog
+    ) -> ai_task.GenDataTaskResult:
+        """Generate text, or data that follows the task's structure.
+
+        Raises HomeAssistantError, translated.
+        """
+        turn = self._turn()
+        try:
+            if task.structure is None:
+                data = await async_generate_text(turn, chat_log)
+            else:
+                data = await async_generate_structured(turn, chat_log, task.structure)
+        except HomeAssistantError as err:
+            self._note_failure(err)
+            raise
+        return ai_task.GenDataTaskResult(conversation_id=chat_log.conversation_id, data=data)

@@ -1,0 +1,328 @@
+"""Adding a server, and giving it its first agent."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryData,
+    ConfigSubentryFlow,
+)
+from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CONF_URL
+from homeassistant.core import callback
+from homeassistant.helpers import llm
+from homeassistant.helpers.selector import BooleanSelector
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.util.network import is_ip_address
+import probatio
+from yarl import URL
+
+from .const import (
+    CONF_HEADERS,
+    DEFAULT_AI_TASK_NAME,
+    DEFAULT_CONVERSATION_NAME,
+    DOMAIN,
+    ENTRY_MINOR_VERSION,
+    ENTRY_VERSION,
+    SUBENTRY_AI_TASK,
+    SUBENTRY_CONVERSATION,
+)
+from .flows.agent import AgentFlow
+from .flows.discovery import async_find_server
+from .flows.download import DownloadStep
+from .flows.models import async_model_selector, preferred_model
+from .flows.server import (
+    REAUTH_SCHEMA,
+    SERVER_SCHEMA,
+    FormError,
+    FormInvalidError,
+    as_form,
+    async_check_server,
+    read_form,
+    read_secrets,
+)
+from .flows.task import TaskFlow
+from .runtime import CONNECTION_KEYS, connection_from, time_limits
+from .server import OllamaError, OllamaServer, complete_url, same_server
+from .server.models import full_name
+
+CONF_CONTROL = "control"
+
+
+class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
+    """The flows of an entry."""
+
+    VERSION = ENTRY_VERSION
+    MINOR_VERSION = ENTRY_MINOR_VERSION
+
+    def __init__(self) -> None:
+        """Start with nothing known."""
+        self._data: dict[str, Any] = {}
+        self._server: OllamaServer | None = None
+        self._choice: dict[str, Any] = {}
+        self._download: DownloadStep | None = None
+        self._model_error: FormError | None = None
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a server."""
+        return {SUBENTRY_CONVERSATION: AgentFlow, SUBENTRY_AI_TASK: TaskFlow}
+
+    # A new server
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the address, with a place that answers filled in."""
+        if user_input is None:
+            found = await async_find_server(self.hass, self._known_urls())
+            return self._show_server_form("user", as_form({CONF_URL: found}))
+        return await self._async_use_server("user", user_input)
+
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Take a server that announces itself."""
+        host = discovery_info.host
+        if ":" in host:
+            host = f"[{host}]"
+        port = f":{discovery_info.port}" if discovery_info.port else ""
+        url = complete_url(f"{host}{port}")
+        known = await self.async_set_unique_id(discovery_info.name)
+        if known is not None:
+            self._follow(known, url)
+            return self.async_abort(reason="already_configured")
+        if any(same_server(url, other) for other in self._known_urls()):
+            return self.async_abort(reason="already_configured")
+        if (error := await async_check_server(self.hass, {CONF_URL: url})) is not None and (
+            error.key != "invalid_auth"
+        ):
+            return self.async_abort(reason=error.key, description_placeholders=error.placeholders)
+        self._data = {CONF_URL: url}
+        self.context["title_placeholders"] = {"name": discovery_info.name.partition(".")[0]}
+        return self._show_server_form("zeroconf_confirm", as_form(self._data))
+
+    async def async_step_zeroconf_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Confirm a discovered server, with a key where it wants one."""
+        if user_input is None:
+            return self._show_server_form("zeroconf_confirm", as_form(self._data))
+        return await self._async_use_server("zeroconf_confirm", user_input)
+
+    async def _async_use_server(self, step_id: str, user_input: dict[str, Any]) -> ConfigFlowResult:
+        try:
+            data = read_form(user_input)
+        except FormInvalidError as err:
+            return self._show_server_form(step_id, user_input, err.error)
+        if any(same_server(data[CONF_URL], url) for url in self._known_urls()):
+            return self.async_abort(reason="already_configured")
+        if (error := await async_check_server(self.hass, data)) is not None:
+            return self._show_server_form(step_id, user_input, error)
+        self._data = data
+        self._server = OllamaServer(connection_from(data), time_limits(self.hass))
+        return await self.async_step_model()
+
+    # Its first agent
+
+    async def async_step_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which model to talk to; left empty, the server is added without agents."""
+        assert self._server is not None
+        if user_input is not None:
+            self._choice = user_input
+            return await self._async_use_model()
+        error, self._model_error = self._model_error, None
+        try:
+            installed = await self._server.models.async_refresh()
+            details = await self._server.models.async_details_of_all(installed)
+        except OllamaError as err:
+            return self._show_server_form("user", as_form(self._data), FormError.from_error(err))
+        schema = probatio.Schema(
+            {
+                probatio.Optional(CONF_MODEL): await async_model_selector(
+                    self.hass, installed, details
+                ),
+                probatio.Required(CONF_CONTROL, default=True): BooleanSelector(),
+            }
+        )
+        values = self._choice or {CONF_MODEL: preferred_model(installed, details)}
+        return self.async_show_form(
+            step_id="model",
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=error.errors if error else {},
+            description_placeholders=dict(error.placeholders) if error else {},
+        )
+
+    async def _async_use_model(self) -> ConfigFlowResult:
+        assert self._server is not None
+        model = self._choice.get(CONF_MODEL)
+        if not model:
+            return self._create(())
+        try:
+            installed = await self._server.models.async_refresh()
+        except OllamaError as err:
+            self._model_error = FormError.from_error(err)
+            return await self.async_step_model()
+        if full_name(model) in {known.name for known in installed}:
+            return await self.async_step_finish()
+        self._download = DownloadStep(self, self._server, model)
+        return await self.async_step_download()
+
+    async def async_step_download(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show how far the download is."""
+        assert self._download is not None
+        if self._download.error is not None:
+            self._model_error = FormError.from_error(self._download.error)
+        result: ConfigFlowResult = self._download.async_show(then="finish", failed="model")
+        return result
+
+    async def async_step_finish(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Create the server with an agent and an AI task."""
+        model = self._choice[CONF_MODEL]
+        agent: dict[str, Any] = {CONF_MODEL: model}
+        if self._choice[CONF_CONTROL]:
+            agent[CONF_LLM_HASS_API] = [llm.LLM_API_ASSIST]
+        return self._create(
+            (
+                ConfigSubentryData(
+                    subentry_type=SUBENTRY_CONVERSATION,
+                    title=DEFAULT_CONVERSATION_NAME,
+                    data=agent,
+                    unique_id=None,
+                ),
+                ConfigSubentryData(
+                    subentry_type=SUBENTRY_AI_TASK,
+                    title=DEFAULT_AI_TASK_NAME,
+                    data={CONF_MODEL: model},
+                    unique_id=None,
+                ),
+            )
+        )
+
+    def _create(self, subentries: tuple[ConfigSubentryData, ...]) -> ConfigFlowResult:
+        return self.async_create_entry(
+            title=self._data[CONF_URL], data=self._data, subentries=subentries
+        )
+
+    # A server that is there
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Start when the server refused the key."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the key, and for the headers that may carry one."""
+        entry = self._get_reauth_entry()
+        error: FormError | None = None
+        if user_input is not None:
+            try:
+                data = _without_secrets(entry.data) | read_secrets(user_input)
+            except FormInvalidError as err:
+                error = err.error
+            else:
+                error = await async_check_server(self.hass, data)
+                if error is None:
+                    # A key in the options would win over the new one.
+                    self._update(entry, data=data, options=_without_secrets(entry.options))
+                    return self.async_abort(reason="reauth_successful")
+        values = user_input or as_form(entry.data)
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=self.add_suggested_values_to_schema(REAUTH_SCHEMA, values),
+            errors=error.errors if error else {},
+            description_placeholders={
+                "name": entry.title,
+                **(error.placeholders if error else {}),
+            },
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Change how a server is reached; its agents stay."""
+        entry = self._get_reconfigure_entry()
+        if user_input is None:
+            return self._show_server_form("reconfigure", as_form({**entry.data, **entry.options}))
+        try:
+            new = read_form(user_input)
+        except FormInvalidError as err:
+            return self._show_server_form("reconfigure", user_input, err.error)
+        others = self._known_urls(but=entry)
+        if any(same_server(new[CONF_URL], url) for url in others):
+            return self.async_abort(reason="already_configured")
+        if (error := await async_check_server(self.hass, new)) is not None:
+            return self._show_server_form("reconfigure", user_input, error)
+        title = new[CONF_URL] if entry.title == entry.data[CONF_URL] else entry.title
+        self._update(
+            entry,
+            title=title,
+            data=_without(entry.data, CONNECTION_KEYS) | new,
+            options=_without(entry.options, CONNECTION_KEYS),
+        )
+        return self.async_abort(reason="reconfigure_successful")
+
+    # Parts
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Close the flow's own client, also when the dialog is given up.
+
+        A download that goes on keeps it open until it has ended.
+        """
+        if self._server is not None:
+            self.hass.async_create_task(self._server.async_close(), "ollama flow client")
+
+    def _show_server_form(
+        self, step_id: str, values: Mapping[str, Any], error: FormError | None = None
+    ) -> ConfigFlowResult:
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(SERVER_SCHEMA, values),
+            errors=error.errors if error else {},
+            description_placeholders=dict(error.placeholders) if error else {},
+        )
+
+    def _known_urls(self, but: ConfigEntry | None = None) -> list[str]:
+        return [
+            {**entry.data, **entry.options}[CONF_URL]
+            for entry in self._async_current_entries(include_ignore=False)
+            if but is None or entry.entry_id != but.entry_id
+        ]
+
+    def _follow(self, entry: ConfigEntry, url: str) -> None:
+        """Take a new address of a server that has moved.
+
+        Only where the old one is a bare address as the discovery gave it: a name or a
+        proxy was the owner's choice.
+        """
+        old = URL(entry.data.get(CONF_URL, ""))
+        if old.scheme == "http" and old.host and is_ip_address(old.host):
+            self._update(entry, data={**entry.data, CONF_URL: url})
+
+    def _update(self, entry: ConfigEntry, **changes: Any) -> None:
+        """Change an entry, and load it with what is new.
+
+        A loaded entry watches itself and reloads where it must; one that failed to
+        load has nobody to do that.
+        """
+        self.hass.config_entries.async_update_entry(entry, **changes)
+        if entry.state is not ConfigEntryState.LOADED and entry.disabled_by is None:
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+def _without(data: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key not in keys}
+
+
+def _without_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
+    return _without(data, (CONF_API_KEY, CONF_HEADERS))

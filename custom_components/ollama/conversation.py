@@ -1,0 +1,117 @@
+"""The conversation agents."""
+
+from collections.abc import AsyncGenerator
+from typing import Literal, override
+
+from homeassistant.components import conversation
+from homeassistant.components.conversation.models import AbstractConversationAgent
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_LLM_HASS_API, MATCH_ALL
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import intent
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .agent import async_explain, async_provide_prompt
+from .agent.turn import AnswerTooLongError
+from .const import DOMAIN, SUBENTRY_CONVERSATION
+from .entity import OllamaAgentEntity
+from .runtime import OllamaConfigEntry
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: OllamaConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add an agent for each subentry."""
+    for subentry in entry.get_subentries_of_type(SUBENTRY_CONVERSATION):
+        async_add_entities(
+            [OllamaConversationEntity(entry, subentry)],
+            config_subentry_id=subentry.subentry_id,
+        )
+
+
+class OllamaConversationEntity(
+    OllamaAgentEntity,
+    conversation.ConversationEntity,
+    AbstractConversationAgent,
+):
+    """An agent that talks, and controls the home where its owner allows that."""
+
+    _attr_supports_streaming = True
+    _attr_translation_key = "agent"
+
+    def __init__(self, entry: OllamaConfigEntry, subentry: ConfigSubentry) -> None:
+        """Tell Home Assistant whether it controls the home."""
+        super().__init__(entry, subentry)
+        if subentry.data.get(CONF_LLM_HASS_API):
+            self._attr_supported_features = conversation.ConversationEntityFeature.CONTROL
+
+    @property
+    @override
+    def supported_languages(self) -> list[str] | Literal["*"]:
+        """Return all languages: which of them it speaks depends on the model."""
+        return MATCH_ALL
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Answer to the entry's id too, as pipelines from older versions say it."""
+        await super().async_added_to_hass()
+        conversation.async_set_agent(self.hass, self._entry, self)
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Stop answering to the entry's id."""
+        conversation.async_unset_agent(self.hass, self._entry)
+        await super().async_will_remove_from_hass()
+
+    @override
+    async def _async_handle_message(
+        self,
+        user_input: conversation.ConversationInput,
+        chat_log: conversation.ChatLog,
+    ) -> conversation.ConversationResult:
+        """Answer a sentence, whatever happens on the way."""
+        try:
+            await async_provide_prompt(
+                chat_log, user_input.as_llm_context(DOMAIN), self._settings, user_input
+            )
+            reader = await self._turn().async_run(chat_log)
+            if reader.cut_by_length:
+                raise AnswerTooLongError
+        except HomeAssistantError as err:
+            return await self._async_apologise(err, user_input, chat_log)
+        return conversation.async_get_result_from_chat_log(user_input, chat_log)
+
+    async def _async_apologise(
+        self,
+        err: HomeAssistantError,
+        user_input: conversation.ConversationInput,
+        chat_log: conversation.ChatLog,
+    ) -> conversation.ConversationResult:
+        """Return a failure as a sentence in the user's language.
+
+        Where the agent has begun to speak or to act, the sentence goes into the log as
+        well: a satellite hears what streams, and later turns must know of it.
+        """
+        self._note_failure(err)
+        text = await async_explain(self.hass, err, user_input.language)
+        if not isinstance(chat_log.content[-1], conversation.UserContent):
+            await self._async_say(chat_log, text)
+        response = intent.IntentResponse(language=user_input.language)
+        response.async_set_error(intent.IntentResponseErrorCode.UNKNOWN, text)
+        return conversation.ConversationResult(
+            response=response, conversation_id=chat_log.conversation_id
+        )
+
+    async def _async_say(self, chat_log: conversation.ChatLog, text: str) -> None:
+        """Add a sentence of our own to the answer, where it is streamed as well."""
+
+        async def deltas() -> AsyncGenerator[conversation.AssistantContentDeltaDict]:
+            yield {"role": "assistant", "content": text}
+
+        async for _ in chat_log.async_add_delta_content_stream(self.entity_id, deltas()):
+            pass

@@ -1,0 +1,1 @@
+"""The steps of the flows: a server, an agent, an AI task."""

@@ -1,0 +1,154 @@
+"""The form with the settings of an agent or an AI task."""
+
+from collections.abc import Iterable, Mapping
+import sys
+from typing import Any
+
+from homeassistant.const import CONF_LLM_HASS_API, CONF_PROMPT
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers import llm
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    TemplateSelector,
+    TextSelector,
+    TextSelectorConfig,
+)
+import probatio
+
+from ..agent.settings import (
+    CONF_NUM_PREDICT,
+    DEFAULT_KEEP_ALIVE,
+    DEFAULT_MAX_HISTORY,
+    DEFAULT_NUM_CTX,
+    STOP_OPTION,
+)
+from ..const import CONF_KEEP_ALIVE, CONF_MAX_HISTORY, CONF_NUM_CTX, CONF_THINK
+from ..server import Capability, ModelDetails
+
+SECTION_SAMPLING = "sampling"
+
+_MIN_NUM_CTX = 2048
+_THINK_OFF = "off"
+_THINK_ON = "on"
+
+
+def _number(minimum: float, maximum: float = sys.maxsize, step: float = 1) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(min=minimum, max=maximum, step=step, mode=NumberSelectorMode.BOX)
+    )
+
+
+# The ranges are those that the server accepts; seed and num_predict know -1.
+_SAMPLING: Mapping[str, Any] = {
+    "temperature": _number(0, 2, 0.05),
+    "top_p": _number(0, 1, 0.05),
+    "top_k": _number(0),
+    "repeat_penalty": _number(0, 2, 0.05),
+    "seed": _number(0),
+    CONF_NUM_PREDICT: _number(1),
+    STOP_OPTION: TextSelector(TextSelectorConfig(multiple=True)),
+}
+
+
+def settings_schema(
+    hass: HomeAssistant, details: ModelDetails | None, *, talks: bool
+) -> probatio.Schema:
+    """Return the form for a model; `talks` for an agent, else for an AI task."""
+    fields: dict[Any, Any] = {}
+    if talks:
+        fields[probatio.Optional(CONF_PROMPT)] = TemplateSelector()
+        fields[probatio.Optional(CONF_LLM_HASS_API)] = SelectSelector(
+            SelectSelectorConfig(
+                options=[
+                    SelectOptionDict(value=api.id, label=api.name)
+                    for api in llm.async_get_apis(hass)
+                ],
+                multiple=True,
+            )
+        )
+    if details is not None and details.can(Capability.THINKING):
+        fields[probatio.Optional(CONF_THINK)] = SelectSelector(
+            SelectSelectorConfig(
+                options=list(details.thinking_levels) or [_THINK_OFF, _THINK_ON],
+                translation_key="think",
+            )
+        )
+    most_context = (details.context_length if details else None) or sys.maxsize
+    fields |= {
+        probatio.Optional(CONF_NUM_CTX): _number(min(_MIN_NUM_CTX, most_context), most_context),
+        probatio.Optional(CONF_MAX_HISTORY): _number(0),
+        probatio.Optional(CONF_KEEP_ALIVE): _number(-1),
+        probatio.Required(SECTION_SAMPLING): section(
+            probatio.Schema(
+                {probatio.Optional(key): selector for key, selector in _SAMPLING.items()}
+            ),
+            {"collapsed": True},
+        ),
+    }
+    return probatio.Schema(fields)
+
+
+def as_form(
+    hass: HomeAssistant,
+    data: Mapping[str, Any],
+    details: ModelDetails | None,
+    *,
+    talks: bool,
+    is_new: bool,
+) -> dict[str, Any]:
+    """Return subentry data as the values of the form."""
+    known_apis = {api.id for api in llm.async_get_apis(hass)}
+    apis = data.get(CONF_LLM_HASS_API, [llm.LLM_API_ASSIST] if is_new else [])
+    values: dict[str, Any] = {
+        CONF_THINK: _think_as_form(data.get(CONF_THINK), details),
+        CONF_NUM_CTX: data.get(CONF_NUM_CTX, _default_num_ctx(details)),
+        CONF_MAX_HISTORY: data.get(CONF_MAX_HISTORY, DEFAULT_MAX_HISTORY),
+        CONF_KEEP_ALIVE: data.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE),
+        SECTION_SAMPLING: {key: data[key] for key in _SAMPLING if key in data},
+    }
+    if talks:
+        values[CONF_PROMPT] = data.get(CONF_PROMPT, llm.DEFAULT_INSTRUCTIONS_PROMPT)
+        values[CONF_LLM_HASS_API] = [
+            api for api in ([apis] if isinstance(apis, str) else apis) if api in known_apis
+        ]
+    return values
+
+
+def read_form(
+    user_input: Mapping[str, Any], before: Mapping[str, Any], shown: Iterable[Any]
+) -> dict[str, Any]:
+    """Return subentry data from the form.
+
+    Keys that the form doesn't show are kept: another model's, a later version's.
+    """
+    owned = {str(key) for key in shown} | set(_SAMPLING)
+    data = {key: value for key, value in before.items() if key not in owned}
+    values = {**user_input, **user_input.get(SECTION_SAMPLING, {})}
+    values.pop(SECTION_SAMPLING, None)
+    if CONF_THINK in values:
+        values[CONF_THINK] = {_THINK_OFF: False, _THINK_ON: True}.get(
+            values[CONF_THINK], values[CONF_THINK]
+        )
+    if not values.get(CONF_LLM_HASS_API):
+        values.pop(CONF_LLM_HASS_API, None)
+    return data | values
+
+
+def _default_num_ctx(details: ModelDetails | None) -> int:
+    most = details.context_length if details else None
+    return min(DEFAULT_NUM_CTX, most) if most else DEFAULT_NUM_CTX
+
+
+def _think_as_form(think: bool | str | None, details: ModelDetails | None) -> str | None:
+    levels = details.thinking_levels if details else ()
+    if isinstance(think, str) and think in levels:
+        return think
+    if levels:
+        return levels[0] if not think else levels[1]
+    return _THINK_ON if think else _THINK_OFF

@@ -1,0 +1,169 @@
+"""Adding and changing an agent or an AI task: model first, then what fits it."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL, CONF_NAME
+from homeassistant.helpers.selector import TextSelector
+import probatio
+
+from ..runtime import OllamaConfigEntry
+from ..server import Capability, InstalledModel, ModelDetails, OllamaError, OllamaServer
+from ..server.models import full_name
+from .download import DownloadStep
+from .models import async_abilities, async_model_selector, preferred_model
+from .server import FormError
+from .settings import as_form, read_form, settings_schema
+
+
+class ModelSubentryFlow(ConfigSubentryFlow):
+    """The steps that agents and AI tasks share."""
+
+    talks: ClassVar[bool]
+    """Whether it makes an agent that talks, rather than an AI task."""
+    default_name: ClassVar[str]
+
+    def __init__(self) -> None:
+        """Start with nothing chosen."""
+        self._name = self.default_name
+        self._model: str | None = None
+        self._details: ModelDetails | None = None
+        self._download: DownloadStep | None = None
+        self._model_error: FormError | None = None
+
+    @property
+    def _is_new(self) -> bool:
+        return self.source == SOURCE_USER
+
+    @property
+    def _server(self) -> OllamaServer:
+        entry: OllamaConfigEntry = self._get_entry()
+        return entry.runtime_data.server
+
+    @property
+    def _before(self) -> Mapping[str, Any]:
+        return {} if self._is_new else self._get_reconfigure_subentry().data
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Choose name and model of a new one."""
+        return await self._async_step_model("user", user_input)
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Choose the model of one that is there."""
+        return await self._async_step_model("reconfigure", user_input)
+
+    async def _async_step_model(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        if user_input is not None:
+            self._name = user_input.get(CONF_NAME) or self.default_name
+            self._model = user_input[CONF_MODEL]
+            return await self._async_use_model(step_id)
+        error, self._model_error = self._model_error, None
+        installed: list[InstalledModel] = []
+        details: dict[str, ModelDetails] = {}
+        try:
+            installed = await self._server.models.async_refresh()
+            details = await self._server.models.async_details_of_all(installed)
+        except OllamaError as err:
+            # The form still shows: settings can be changed while the server is down.
+            error = error or FormError.from_error(err)
+        fields: dict[Any, Any] = {}
+        if self._is_new:
+            fields[probatio.Required(CONF_NAME)] = TextSelector()
+        fields[probatio.Required(CONF_MODEL)] = await async_model_selector(
+            self.hass, installed, details
+        )
+        values = {
+            CONF_NAME: self._name,
+            CONF_MODEL: self._model
+            or self._before.get(CONF_MODEL)
+            or preferred_model(installed, details),
+        }
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(probatio.Schema(fields), values),
+            errors=error.errors if error else {},
+            description_placeholders=dict(error.placeholders) if error else {},
+        )
+
+    async def _async_use_model(self, step_id: str) -> SubentryFlowResult:
+        assert self._model is not None
+        try:
+            installed = await self._server.models.async_refresh()
+        except OllamaError as err:
+            if self._model == self._before.get(CONF_MODEL):
+                return await self.async_step_settings()
+            self._model_error = FormError.from_error(err)
+            return await self._async_step_model(step_id, None)
+        if full_name(self._model) in {known.name for known in installed}:
+            return await self.async_step_settings()
+        self._download = DownloadStep(self, self._server, self._model)
+        return await self.async_step_download()
+
+    async def async_step_download(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Show how far the download is."""
+        assert self._download is not None
+        if self._download.error is not None:
+            self._model_error = FormError.from_error(self._download.error)
+        result: SubentryFlowResult = self._download.async_show(
+            then="settings", failed="user" if self._is_new else "reconfigure"
+        )
+        return result
+
+    async def async_step_settings(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the settings that suit the model."""
+        assert self._model is not None
+        if user_input is None:
+            try:
+                self._details = await self._server.models.async_details(self._model)
+            except OllamaError:
+                # Only reached for a model that is in use already: its settings can be
+                # changed without knowing what it can do.
+                self._details = None
+        schema = settings_schema(self.hass, self._details, talks=self.talks)
+        values = user_input or as_form(
+            self.hass, self._before, self._details, talks=self.talks, is_new=self._is_new
+        )
+        error = self._check(user_input) if user_input is not None else None
+        if user_input is None or error is not None:
+            return self.async_show_form(
+                step_id="settings",
+                data_schema=self.add_suggested_values_to_schema(schema, values),
+                errors=error.errors if error else {},
+                description_placeholders={
+                    "model": self._model,
+                    "abilities": await async_abilities(self.hass, self._details),
+                },
+            )
+        data = read_form(user_input, self._before, schema.schema)
+        data[CONF_MODEL] = self._model
+        if self._is_new:
+            return self.async_create_entry(title=self._name, data=data)
+        return self.async_update_and_abort(
+            self._get_entry(), self._get_reconfigure_subentry(), data=data
+        )
+
+    def _check(self, user_input: Mapping[str, Any]) -> FormError | None:
+        """Return what doesn't fit the model."""
+        if (
+            user_input.get(CONF_LLM_HASS_API)
+            and self._details is not None
+            and not self._details.can(Capability.TOOLS)
+        ):
+            return FormError("model_without_tools", CONF_LLM_HASS_API)
+        return None

@@ -1,0 +1,48 @@
+"""What a loaded entry keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
+from homeassistant.core import HomeAssistant
+from homeassistant.util.ssl import (
+    get_default_context,
+    get_default_no_verify_context,
+)
+
+from .const import CONF_HEADERS, DATA_TIME_LIMITS
+from .server import Connection, OllamaServer, TimeLimits
+
+CONNECTION_KEYS = (CONF_URL, CONF_API_KEY, CONF_VERIFY_SSL, CONF_HEADERS)
+
+
+@dataclass(frozen=True, slots=True)
+class OllamaRuntime:
+    """The server behind an entry, and the device that stands for it."""
+
+    server: OllamaServer
+    device_id: str
+
+
+type OllamaConfigEntry = ConfigEntry[OllamaRuntime]
+
+
+def time_limits(hass: HomeAssistant) -> TimeLimits:
+    """Return the time limits in force; tests put shorter ones in their place."""
+    return hass.data.get(DATA_TIME_LIMITS) or TimeLimits()
+
+
+def connection_from(data: Mapping[str, Any]) -> Connection:
+    """Read how a server is reached from entry data, core's keys and our own."""
+    return Connection(
+        url=data[CONF_URL],
+        api_key=data.get(CONF_API_KEY),
+        headers=data.get(CONF_HEADERS) or {},
+        ssl_context=(
+            get_default_context()
+            if data.get(CONF_VERIFY_SSL, True)
+            else get_default_no_verify_context()
+        ),
+    )

@@ -1,0 +1,206 @@
+"""The one place that talks to a server, through the `ollama` package."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+import contextlib
+from dataclasses import dataclass, field
+import math
+import ssl
+from typing import Any, Literal, cast
+
+import httpx
+
+import ollama
+
+from .errors import LIBRARY_ERRORS, AnswerCutError, map_error
+from .limits import TimeLimits
+from .models import InstalledModel, ModelCatalog, ModelDetails
+
+type Think = bool | Literal["low", "medium", "high"]
+
+KEEP_LOADED_FOREVER = -1
+"""The number, not the text: the server refuses "-1" (fact 19 of the recordings)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a server is reached. Key and headers are secrets: never in a repr."""
+
+    url: str
+    ssl_context: ssl.SSLContext = field(repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        """The extra headers, and the key as a bearer token."""
+        headers = dict(self.headers)
+        if self.api_key and (key := self.api_key.strip()):
+            headers["Authorization"] = f"Bearer {key}"
+        return headers
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request to `/api/chat`; the fields are the API's own."""
+
+    model: str
+    messages: Sequence[ollama.Message] = field(repr=False)
+    tools: Sequence[ollama.Tool] | None = field(default=None, repr=False)
+    options: Mapping[str, Any] | None = None
+    keep_alive: float | str | None = None
+    think: Think | None = None
+    format: dict[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long a stream is waited for, in seconds: its first line, each other, all."""
+
+    first: float
+    between: float
+    whole: float = math.inf
+
+
+class _Transport(ollama.AsyncClient):
+    """The library's client, and the one request that it lacks."""
+
+    async def version(self) -> str:
+        """Return the server's version. Raises what the library raises."""
+        response: httpx.Response = await self._request_raw(  # type: ignore[no-untyped-call] # the library's
+            "GET", "/api/version"
+        )
+        version = response.json().get("version")
+        if not isinstance(version, str):
+            raise TypeError("version is not a text")
+        return version
+
+
+class OllamaServer:
+    """A server: requests with time limits, errors mapped, models remembered.
+
+    Every method raises OllamaError and nothing else of the library's.
+    """
+
+    def __init__(self, connection: Connection, limits: TimeLimits | None = None) -> None:
+        """Prepare a client; nothing is sent yet."""
+        self.connection = connection
+        self.limits = limits or TimeLimits()
+        self.models = ModelCatalog(self)
+        self._client = _Transport(
+            host=connection.url,
+            headers=connection.all_headers,
+            verify=connection.ssl_context,
+            # The limits of reading are kept here, because they depend on what is read.
+            timeout=httpx.Timeout(None, connect=self.limits.connect),
+        )
+        self._running = 0
+        self._closing = False
+
+    async def async_close(self) -> None:
+        """Close the connections, after what is running now has ended.
+
+        A reload of the entry must not cut a sentence that is being spoken.
+        """
+        self._closing = True
+        if not self._running:
+            await self._client.close()  # type: ignore[no-untyped-call] # the library's
+
+    async def async_version(self) -> str:
+        """Return the server's version, such as 0.32.15."""
+        return await self._short(self._client.version())
+
+    async def async_list(self) -> list[InstalledModel]:
+        """Return the installed models, as the server orders them."""
+        response = await self._short(self._client.list())
+        return [InstalledModel.from_response(model) for model in response.models]
+
+    async def async_show(self, model: str) -> ModelDetails:
+        """Return what a model can do. Raises ModelMissingError."""
+        shown = await self._short(self._client.show(model), model)
+        return ModelDetails.from_response(shown)
+
+    def async_chat(self, request: ChatRequest) -> AsyncGenerator[ollama.ChatResponse]:
+        """Yield the chunks of an answer as they come.
+
+        Closing the generator closes the connection, and the server stops generating
+        (fact 17). The last chunk has `done` set unless the server cut the answer: the
+        caller must look (fact 2).
+        """
+        return self._stream(
+            self._client.chat(
+                model=request.model,
+                messages=request.messages,
+                tools=request.tools,
+                options=request.options,
+                keep_alive=request.keep_alive,
+                think=request.think,
+                format=request.format,
+                stream=True,
+            ),
+            request.model,
+            _Patience(self.limits.first_chunk, self.limits.between_chunks, self.limits.answer),
+        )
+
+    async def async_pull(self, model: str) -> AsyncGenerator[ollama.ProgressResponse]:
+        """Yield the progress of a download; it ends after the line `success`.
+
+        Raises OllamaError, with the server's own words where it gives any, also when
+        the stream ends without `success` (fact 22).
+        """
+        success = False
+        patience = _Patience(self.limits.pull_chunk, self.limits.pull_chunk)
+        lines = self._stream(self._client.pull(model, stream=True), model, patience)
+        async with contextlib.aclosing(lines):
+            async for line in lines:
+                success = line.status == "success"
+                yield line
+        if not success:
+            raise AnswerCutError
+
+    async def _stream[T](
+        self,
+        request: Awaitable[AsyncIterator[T]],
+        model: str,
+        patience: _Patience,
+    ) -> AsyncGenerator[T]:
+        """Yield the lines of a streamed answer, none of them waited for without limit."""
+        now = asyncio.get_running_loop().time
+        end = now() + patience.whole
+        wait = patience.first
+        answering = False
+        async with (
+            self._in_use(),
+            # The library returns a generator, whatever its annotation promises.
+            contextlib.aclosing(cast("AsyncGenerator[T]", await request)) as lines,
+        ):
+            while True:
+                try:
+                    async with asyncio.timeout_at(min(end, now() + wait)):
+                        line = await anext(lines)
+                except StopAsyncIteration:
+                    return
+                except LIBRARY_ERRORS as err:
+                    raise map_error(err, model=model, answering=answering) from err
+                answering = True
+                wait = patience.between
+                yield line
+
+    async def _short[T](self, request: Awaitable[T], model: str = "") -> T:
+        """Wait for a request that the server answers from memory."""
+        async with self._in_use():
+            try:
+                async with asyncio.timeout(self.limits.short):
+                    return await request
+            except LIBRARY_ERRORS as err:
+                raise map_error(err, model=model) from err
+
+    @contextlib.asynccontextmanager
+    async def _in_use(self) -> AsyncGenerator[None]:
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if self._closing and not self._running:
+                await self._client.close()  # type: ignore[no-untyped-call] # the library's

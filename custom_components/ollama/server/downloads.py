@@ -1,0 +1,115 @@
+"""Downloads of models: one at a time for each model of each server.
+
+A download belongs to Home Assistant, not to the dialog that started it: it goes on when
+the dialog is closed, and somebody who asks again joins it.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+import logging
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant, callback
+
+from .errors import OllamaError
+from .models import full_name
+
+if TYPE_CHECKING:
+    from .client import OllamaServer
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a download is; both figures in bytes, over all files seen so far."""
+
+    completed: int = 0
+    total: int = 0
+
+    @property
+    def fraction(self) -> float:
+        """Between 0 and 1; 0 while the size isn't known."""
+        return min(1.0, self.completed / self.total) if self.total else 0.0
+
+
+class Download:
+    """One running or finished download."""
+
+    def __init__(self, model: str) -> None:
+        """Start at nothing."""
+        self.model = model
+        self.progress = Progress()
+        self.error: OllamaError | None = None
+        self._files: dict[str, tuple[int, int]] = {}
+        self._changed = asyncio.Event()
+        self._finished = asyncio.Event()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self._finished.is_set()
+
+    async def async_wait_for_news(self, at_most_every: float) -> None:
+        """Wait until there is something new, at least `at_most_every` seconds.
+
+        It returns as soon as the download is done. The download itself keeps the time
+        limit: it ends in every case.
+        """
+        if not self.done:
+            await self._changed.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most_every):
+                await self._finished.wait()
+
+    async def async_run(self, server: OllamaServer) -> None:
+        """Read the progress until the end; an error is kept, not raised."""
+        try:
+            async for line in server.async_pull(self.model):
+                if line.digest and line.total:
+                    # `completed` is left out while it is 0 (fact 22).
+                    self._files[line.digest] = (int(line.completed or 0), line.total)
+                    self._publish()
+        except OllamaError as err:
+            _LOGGER.warning("Download of %s failed: %s", self.model, err)
+            self.error = err
+        finally:
+            self._finished.set()
+            server.models.forget(self.model)
+            self._changed.set()
+
+    def _publish(self) -> None:
+        self.progress = Progress(
+            completed=sum(completed for completed, _ in self._files.values()),
+            total=sum(total for _, total in self._files.values()),
+        )
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+class Downloads:
+    """The downloads of all servers."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Start with none."""
+        self._hass = hass
+        self._running: dict[tuple[str, str], Download] = {}
+
+    @callback
+    def async_start(self, server: OllamaServer, model: str) -> Download:
+        """Start a download, or join the one that is running."""
+        key = (server.connection.url, full_name(model))
+        if (running := self._running.get(key)) is not None:
+            return running
+        download = self._running[key] = Download(model)
+
+        async def run() -> None:
+            try:
+                await download.async_run(server)
+            finally:
+                del self._running[key]
+
+        # Home Assistant owns the task and cancels it when it stops.
+        self._hass.async_create_background_task(run(), f"ollama download of {model}")
+        return download

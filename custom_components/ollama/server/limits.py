@@ -1,0 +1,39 @@
+"""How long anything may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """Every time limit of the integration, in seconds.
+
+    They stand in one place so that tests can set tenths of a second.
+    """
+
+    connect: float = 5.0
+    """Opening a connection, name resolution and TLS included."""
+
+    short: float = 10.0
+    """A request that the server answers from memory: version, list, ps, show."""
+
+    first_chunk: float = 180.0
+    """From the request to the first chunk of an answer.
+
+    A cold 70B model loads for minutes, and a queued request gets no headers
+    before its turn.
+    """
+
+    between_chunks: float = 60.0
+    """Between two chunks of an answer."""
+
+    answer: float = 600.0
+    """A whole answer. A model that never stops ends here."""
+
+    pull_chunk: float = 600.0
+    """Between two progress lines of a download.
+
+    The server says nothing while it checks the digest of a large file.
+    """
+
+    probe: float = 1.0
+    """Trying all the likely places of a server, all together."""
