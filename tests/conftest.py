@@ -4,6 +4,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from pathlib import Path
 from unittest.mock import patch
 
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import area_registry as ar, entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -11,15 +15,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.ollama
 from custom_components.ollama.const import DATA_TIME_LIMITS, DOMAIN
 from custom_components.ollama.server import TimeLimits
-from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import area_registry as ar, entity_registry as er
-from homeassistant.setup import async_setup_component
 from simulator import Simulator
+
+from .common import MODEL
 
 assert custom_components.ollama.__file__
 
-MODEL = "qwen3:4b-instruct"
 
 SHORT_LIMITS = TimeLimits(
     connect=1.0,
@@ -116,10 +117,6 @@ def add_entry(hass: HomeAssistant, sim: Simulator) -> Callable[..., Awaitable[Mo
 async def entry(add_entry: Callable[..., Awaitable[MockConfigEntry]]) -> MockConfigEntry:
     """Return a loaded server with an agent that controls the home, and an AI task."""
     return await add_entry()
-
-
-AGENT = "conversation.ollama_conversation"
-TASK = "ai_task.ollama_ai_task"
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ class Turn:
             reader = await self.async_ask(chat_log, request)
             if reader.error is not None and not reader.called_tools:
                 raise reader.error
-            if not chat_log.unresponded_tool_results:
+            if not reader.called_tools:
                 break
             said = chat_log.content[known:]
             acted = acted or any_success(said)

@@ -1,7 +1,7 @@
 """The one place that talks to a server, through the `ollama` package."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 import contextlib
 from dataclasses import dataclass, field
 import math
@@ -12,7 +12,14 @@ import httpx
 
 import ollama
 
-from .errors import LIBRARY_ERRORS, AnswerCutError, map_error
+from .errors import (
+    LIBRARY_ERRORS,
+    AnswerCutError,
+    OllamaError,
+    ServerUnreachableError,
+    Unreachable,
+    map_error,
+)
 from .limits import TimeLimits
 from .models import InstalledModel, ModelCatalog, ModelDetails
 
@@ -108,16 +115,16 @@ class OllamaServer:
 
     async def async_version(self) -> str:
         """Return the server's version, such as 0.32.15."""
-        return await self._short(self._client.version())
+        return await self._short(self._client.version)
 
     async def async_list(self) -> list[InstalledModel]:
         """Return the installed models, as the server orders them."""
-        response = await self._short(self._client.list())
+        response = await self._short(self._client.list)
         return [InstalledModel.from_response(model) for model in response.models]
 
     async def async_show(self, model: str) -> ModelDetails:
         """Return what a model can do. Raises ModelMissingError."""
-        shown = await self._short(self._client.show(model), model)
+        shown = await self._short(lambda: self._client.show(model), model)
         return ModelDetails.from_response(shown)
 
     def async_chat(self, request: ChatRequest) -> AsyncGenerator[ollama.ChatResponse]:
@@ -128,7 +135,7 @@ class OllamaServer:
         caller must look (fact 2).
         """
         return self._stream(
-            self._client.chat(
+            lambda: self._client.chat(
                 model=request.model,
                 messages=request.messages,
                 tools=request.tools,
@@ -150,7 +157,7 @@ class OllamaServer:
         """
         success = False
         patience = _Patience(self.limits.pull_chunk, self.limits.pull_chunk)
-        lines = self._stream(self._client.pull(model, stream=True), model, patience)
+        lines = self._stream(lambda: self._client.pull(model, stream=True), model, patience)
         async with contextlib.aclosing(lines):
             async for line in lines:
                 success = line.status == "success"
@@ -159,41 +166,53 @@ class OllamaServer:
             raise AnswerCutError
 
     async def _stream[T](
-        self,
-        request: Awaitable[AsyncIterator[T]],
-        model: str,
-        patience: _Patience,
+        self, request: Callable[[], Awaitable[AsyncIterator[T]]], model: str, patience: _Patience
     ) -> AsyncGenerator[T]:
         """Yield the lines of a streamed answer, none of them waited for without limit."""
         now = asyncio.get_running_loop().time
         end = now() + patience.whole
         wait = patience.first
         answering = False
-        async with (
-            self._in_use(),
+        retried = False
+        async with self._in_use():
             # The library returns a generator, whatever its annotation promises.
-            contextlib.aclosing(cast("AsyncGenerator[T]", await request)) as lines,
-        ):
-            while True:
-                try:
-                    async with asyncio.timeout_at(min(end, now() + wait)):
-                        line = await anext(lines)
-                except StopAsyncIteration:
-                    return
-                except LIBRARY_ERRORS as err:
-                    raise map_error(err, model=model, answering=answering) from err
-                answering = True
-                wait = patience.between
-                yield line
+            lines = cast("AsyncGenerator[T]", await request())
+            try:
+                while True:
+                    try:
+                        async with asyncio.timeout_at(min(end, now() + wait)):
+                            line = await anext(lines)
+                    except StopAsyncIteration:
+                        return
+                    except LIBRARY_ERRORS as err:
+                        mapped = map_error(err, model=model, answering=answering)
+                        if retried or not _is_stale(mapped):
+                            raise mapped from err
+                        retried = True
+                        lines = cast("AsyncGenerator[T]", await request())
+                        continue
+                    answering = True
+                    wait = patience.between
+                    yield line
+            finally:
+                await lines.aclose()
 
-    async def _short[T](self, request: Awaitable[T], model: str = "") -> T:
+    async def _short[T](self, request: Callable[[], Awaitable[T]], model: str = "") -> T:
         """Wait for a request that the server answers from memory."""
         async with self._in_use():
             try:
-                async with asyncio.timeout(self.limits.short):
-                    return await request
-            except LIBRARY_ERRORS as err:
-                raise map_error(err, model=model) from err
+                return await self._once(request, model)
+            except ServerUnreachableError as err:
+                if not _is_stale(err):
+                    raise
+                return await self._once(request, model)
+
+    async def _once[T](self, request: Callable[[], Awaitable[T]], model: str) -> T:
+        try:
+            async with asyncio.timeout(self.limits.short):
+                return await request()
+        except LIBRARY_ERRORS as err:
+            raise map_error(err, model=model) from err
 
     @contextlib.asynccontextmanager
     async def _in_use(self) -> AsyncGenerator[None]:
@@ -204,3 +223,11 @@ class OllamaServer:
             self._running -= 1
             if self._closing and not self._running:
                 await self._client.close()  # type: ignore[no-untyped-call] # the library's
+
+
+def _is_stale(err: OllamaError) -> bool:
+    """Whether a kept connection may have met a server that was restarted since.
+
+    Nothing of an answer has been seen then, so that asking again changes nothing.
+    """
+    return isinstance(err, ServerUnreachableError) and err.reason is Unreachable.DROPPED
