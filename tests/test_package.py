@@ -542,7 +542,14 @@ def test_nothing_of_a_machine_in_the_files() -> None:
 
 
 def test_scripts_can_be_run() -> None:
-    for name in ("script/setup", "script/demo", "script/test", "script/lint", ".ci/run"):
+    for name in (
+        "script/setup",
+        "script/install-python",
+        "script/demo",
+        "script/test",
+        "script/lint",
+        ".ci/run",
+    ):
         file = ROOT / name
         assert file.stat().st_mode & 0o111, f"{name} is not executable"
         assert file.read_text(encoding="utf-8").startswith("#!/usr/bin/env bash\n"), name

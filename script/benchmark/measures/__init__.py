@@ -1,0 +1,15 @@
+"""All that is measured, in the order of the table.
+
+A new measure is a module with a `MEASURE`, and a line here.
+"""
+
+from ..plan import Measure
+from . import chunks, heap, memory, request, turn
+
+MEASURES: tuple[Measure, ...] = (
+    turn.MEASURE,
+    chunks.MEASURE,
+    request.MEASURE,
+    memory.MEASURE,
+    heap.MEASURE,
+)

@@ -1,0 +1,43 @@
+"""CPU for the chunks of an answer."""
+
+from typing import TYPE_CHECKING
+
+from .. import talk
+from ..plan import Combine, Effort, Figure, Measure, Taken
+
+if TYPE_CHECKING:
+    from ..bench import Bench
+
+_PACE = 500.0
+"""Chunks a second: slow enough that each is sent, and read, alone."""
+_PACED_SHARE = 5
+"""The slow answer is shorter by this factor."""
+_PER = 1000
+_MS = 1000
+_FLOOR = 0.02
+
+
+async def take(bench: Bench, effort: Effort) -> Taken:
+    """Measure long answers against a short one, in CPU milliseconds per 1,000 chunks."""
+    slow_chunks = effort.chunks // _PACED_SHARE
+    short = await bench.batch(talk.ASK, effort.turns)
+    burst = await bench.batch(talk.tell(effort.chunks), 1)
+    await bench.server.rate(_PACE)
+    paced = await bench.batch(talk.tell(slow_chunks), 1)
+    await bench.server.rate(None)
+    return {
+        "burst": (burst.cpu - short.cpu) / effort.chunks * _PER * _MS,
+        "paced": (paced.cpu - short.cpu) / slow_chunks * _PER * _MS,
+    }
+
+
+MEASURE = Measure(
+    name="chunks",
+    about="CPU per 1,000 chunks of a streamed answer (that of a short answer is not counted)",
+    sizes=(50,),
+    figures=(
+        Figure("burst", "as fast as they can be read", "ms", Combine.LEAST, _FLOOR),
+        Figure("paced", f"one by one, {_PACE:.0f} a second", "ms", Combine.LEAST, _FLOOR),
+    ),
+    take=take,
+)

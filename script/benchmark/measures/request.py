@@ -1,0 +1,39 @@
+"""What is sent to the model server."""
+
+from typing import TYPE_CHECKING
+
+from .. import talk
+from ..plan import Combine, Effort, Figure, Measure, Taken
+
+if TYPE_CHECKING:
+    from ..bench import Bench
+
+_FLOOR = 0.001
+
+
+async def take(bench: Bench, _: Effort) -> Taken:
+    """Look at the requests of one turn without and one with a tool call, in bytes."""
+    asked = (await bench.batch(talk.ASK, 1)).requests
+    switched = (await bench.batch(talk.SWITCH, 1)).requests
+    return {
+        "system": asked[0].system_bytes,
+        "tools": asked[0].tools_bytes,
+        "whole": asked[0].bytes,
+        "tool_turn": sum(request.bytes for request in switched),
+    }
+
+
+MEASURE = Measure(
+    name="request",
+    about="bytes of the requests",
+    sizes=(50, 200, 1000),
+    figures=(
+        Figure("system", "system prompt", "bytes", Combine.MEDIAN, _FLOOR),
+        Figure("tools", "tools", "bytes", Combine.MEDIAN, _FLOOR),
+        Figure("whole", "whole request", "bytes", Combine.MEDIAN, _FLOOR),
+        Figure("tool_turn", "both requests of one tool call", "bytes", Combine.MEDIAN, _FLOOR),
+    ),
+    take=take,
+    rounds=1,
+    passes=1,
+)

@@ -1,0 +1,44 @@
+"""What Home Assistant adds to one turn with a model that answers at once."""
+
+import statistics
+from typing import TYPE_CHECKING
+
+from .. import talk
+from ..plan import Combine, Effort, Figure, Measure, Taken
+
+if TYPE_CHECKING:
+    from ..bench import Bench
+
+_KINDS = (("plain", "plain answer", talk.ASK), ("tool", "one tool call", talk.SWITCH))
+_MS = 1000
+_TIME_FLOOR = 0.03
+_CPU_FLOOR = 0.02
+
+
+async def take(bench: Bench, effort: Effort) -> Taken:
+    """Measure turns without and with a tool call, in milliseconds."""
+    taken: Taken = {}
+    for key, _, sentence in _KINDS:
+        batch = await bench.batch(sentence, effort.turns)
+        taken[f"{key}_added"] = statistics.median(batch.added) * _MS
+        taken[f"{key}_cpu"] = batch.cpu * _MS
+    return taken
+
+
+def _figures() -> tuple[Figure, ...]:
+    found = []
+    for key, words, _ in _KINDS:
+        found += [
+            Figure(f"{key}_added", f"{words}, time", "ms", Combine.MEDIAN, _TIME_FLOOR),
+            Figure(f"{key}_cpu", f"{words}, CPU", "ms", Combine.LEAST, _CPU_FLOOR),
+        ]
+    return tuple(found)
+
+
+MEASURE = Measure(
+    name="turn",
+    about="what Home Assistant adds to one turn (the model server's own time is not counted)",
+    sizes=(50, 200, 1000),
+    figures=_figures(),
+    take=take,
+)

@@ -1,0 +1,104 @@
+"""The model server, in a process of its own: the simulator, at a speed that is set.
+
+Started by model_link, and commanded line by line.
+"""
+
+import asyncio
+from collections.abc import Mapping
+import json
+from typing import Any
+
+from simulator import ChatRequest, Rates, RecordedRequest, Reply, SimModel, Simulator, ToolCall
+
+from . import talk
+from .commands import answer, commands
+
+MODEL = "bench:latest"
+_SETTLING = 0.001
+"""Seconds in which a request that was answered is seen to be."""
+
+
+def _count_tokens(text: str) -> int:
+    """Guess, quickly: how the simulator counts is not what is measured."""
+    return len(text) // 4
+
+
+_MODEL = SimModel(
+    MODEL,
+    capabilities=("completion", "tools"),
+    context_length=262_144,
+    layout="parser",
+    count_tokens=_count_tokens,
+)
+
+
+def say(request: ChatRequest) -> Reply:
+    """Say what the sentence asks for."""
+    if request.messages[-1]["role"] == "tool":
+        return Reply(talk.SWITCHED)
+    sentence = request.last_user_text
+    if sentence == talk.SWITCH:
+        return Reply(tool_calls=(_switch(request),))
+    if chunks := talk.told(sentence):
+        return Reply(chunks=talk.story(chunks))
+    return Reply(talk.ANSWER)
+
+
+def _switch(request: ChatRequest) -> ToolCall:
+    # What stands before the intent's name depends on the APIs that an agent has.
+    name = next(name for name in request.tool_names if name.endswith("HassTurnOn"))
+    return ToolCall(name, {"name": talk.LIGHT, "domain": ["light"]})
+
+
+def _size(value: object) -> int:
+    """Return the bytes of a value in a request."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _account(record: RecordedRequest) -> Mapping[str, Any]:
+    """Return what is known of a request that was answered; seconds and bytes."""
+    timings = record.timings
+    return {
+        "busy": (timings.finished_at or timings.received_at) - timings.received_at,
+        "bytes": int(record.headers["Content-Length"]),
+        "system_bytes": sum(
+            len(message["content"].encode())
+            for message in record.body["messages"]
+            if message["role"] == "system"
+        ),
+        "tools_bytes": _size(record.body.get("tools") or []),
+        "messages": len(record.body["messages"]),
+        "lines": record.lines,
+        "finished": record.finished,
+    }
+
+
+async def _take(simulator: Simulator) -> list[Mapping[str, Any]]:
+    """Return the accounts of all chats since the last time.
+
+    A client has its answer a moment before the handler has ended.
+    """
+    chats = simulator.chats
+    for record in chats:
+        if record.timings.finished_at is None:
+            await asyncio.sleep(_SETTLING)
+    simulator.requests.clear()
+    return [_account(record) for record in chats]
+
+
+async def _serve() -> None:
+    async with Simulator(models=[_MODEL], brain=say) as simulator:
+        async for command in commands():
+            match command["do"]:
+                case "greet":
+                    answer({"url": simulator.url, "model": MODEL})
+                case "rate":
+                    # Tokens a second; null for as fast as it goes.
+                    simulator.set_rates(Rates(generation_tokens_per_second=command["tokens"]))
+                    answer({})
+                case "take":
+                    answer({"requests": await _take(simulator)})
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

@@ -1,0 +1,240 @@
+"""The tour: what is said, what is done, and whether that was right."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+import json
+from pathlib import Path
+import re
+import time
+from typing import Any
+
+import aiohttp
+
+from .client import HomeAssistant, Json
+from .errors import CommandError, DemoError
+from .integration import Assistant, entry_state
+from .server import ModelServer
+
+STATE_LIMIT = 5.0
+LIGHT = "light.kitchen_light"
+THERMOMETER = "sensor.living_room_temperature"
+# What a user must never be told.
+UNSPEAKABLE = ("traceback", "exception", "errno", "httpx", "aiohttp", "{", "<")
+
+
+class NotAsExpectedError(Exception):
+    """A step did not do what it should."""
+
+
+@dataclass
+class Account:
+    """What a step tells about itself."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    def tell(self, label: str, text: str) -> None:
+        """Add a line."""
+        self.lines.append((label, text))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of the agent."""
+
+    speech: str
+    kind: str
+    tool_calls: tuple[str, ...]
+
+
+type Step = Callable[[Account], Awaitable[None]]
+
+
+@dataclass
+class Tour:
+    """Runs the steps one after another and counts what held."""
+
+    ha: HomeAssistant
+    assistant: Assistant
+    server: ModelServer
+    held: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Go through all steps."""
+        await self.step("A light is turned on by a sentence", self._turn_on)
+        await self.step("... and off again", self._turn_off)
+        await self.step("A question about the home", self._ask)
+        await self.step("An AI task with a typed answer", self._task)
+        if self.server.real:
+            print("\nThe steps that stop the model server are left out: yours is not touched.")
+            return
+        await self.step("The server is gone: a plain sentence, no change", self._server_gone)
+        await self.step("The server is back: no reload needed", self._server_back)
+
+    async def step(self, title: str, body: Step) -> None:
+        """Run one step and report it."""
+        number = self.held + len(self.failed) + 1
+        print(f"\n{number}. {title}", flush=True)
+        account = Account()
+        verdict = "ok"
+        try:
+            await body(account)
+        except (NotAsExpectedError, DemoError, aiohttp.ClientError, TimeoutError) as err:
+            verdict = f"FAILED: {err or type(err).__name__}"
+            self.failed.append(title)
+        else:
+            self.held += 1
+        for label, text in account.lines:
+            print(f"   {label:<9}{text}")
+        print(f"   {verdict}", flush=True)
+
+    # The steps
+
+    async def _turn_on(self, account: Account) -> None:
+        await self._switch(account, "Turn on the kitchen light", before="off", after="on")
+
+    async def _turn_off(self, account: Account) -> None:
+        await self._switch(account, "Turn off the kitchen light", before="on", after="off")
+
+    async def _ask(self, account: Account) -> None:
+        value = (await self.ha.state(THERMOMETER))["state"]
+        account.tell("state", f"{THERMOMETER}  {value}")
+        reply = await self._say(account, "What is the temperature in the living room?")
+        _expect(value in reply.speech.replace(",", "."), f"the answer does not hold {value}")
+
+    async def _task(self, account: Account) -> None:
+        instructions = (
+            "A family member writes: the washing machine is leaking all over the floor! "
+            "Give a short summary, and say whether it is urgent."
+        )
+        account.tell("task", instructions)
+        started = time.monotonic()
+        response = await self.ha.action(
+            "ai_task",
+            "generate_data",
+            {
+                "entity_id": self.assistant.ai_task,
+                "task_name": "triage of a message",
+                "instructions": instructions,
+                "structure": {
+                    "summary": {
+                        "description": "The message in one short sentence",
+                        "required": True,
+                        "selector": {"text": {}},
+                    },
+                    "urgent": {
+                        "description": "Whether someone has to act within the hour",
+                        "required": True,
+                        "selector": {"boolean": {}},
+                    },
+                },
+            },
+        )
+        data = response["data"]
+        seconds = time.monotonic() - started
+        account.tell("answer", f"{json.dumps(data, ensure_ascii=False)}  ({seconds:.2f} s)")
+        _expect(isinstance(data, dict), "the answer is not a structure")
+        _expect(set(data) == {"summary", "urgent"}, "the answer has other fields")
+        _expect(isinstance(data["summary"], str) and bool(data["summary"]), "no summary")
+        _expect(isinstance(data["urgent"], bool), "'urgent' is not a boolean")
+
+    async def _server_gone(self, account: Account) -> None:
+        await self.server.stop()
+        before = (await self.ha.state(LIGHT))["state"]
+        reply = await self._say(account, "Turn on the kitchen light")
+        after = (await self.ha.state(LIGHT))["state"]
+        account.tell("state", f"{LIGHT}  {before} → {after}")
+        _expect(after == before, "the light changed although nobody could have decided that")
+        _expect(not reply.tool_calls, "tools were called without a model")
+        _expect(bool(reply.speech.strip()), "there is no answer")
+        for part in UNSPEAKABLE:
+            _expect(part not in reply.speech.lower(), f"the answer is not for people ({part!r})")
+
+    async def _server_back(self, account: Account) -> None:
+        await self.server.start()
+        await self._switch(account, "Turn on the kitchen light", before="off", after="on")
+        state = await entry_state(self.ha, self.assistant.entry_id)
+        _expect(state == "loaded", f"the entry is '{state}'")
+
+    # What they are made of
+
+    async def _switch(self, account: Account, sentence: str, *, before: str, after: str) -> None:
+        was = (await self.ha.state(LIGHT))["state"]
+        reply = await self._say(account, sentence)
+        now = await self._settled(LIGHT, after)
+        account.tell("state", f"{LIGHT}  {was} → {now}")
+        _expect(was == before, f"the light was '{was}' to begin with")
+        _expect(now == after, f"the light is '{now}'")
+        _expect(bool(reply.tool_calls), "no tool was called")
+        _expect(reply.kind != "error", "the answer is an error")
+        _expect(bool(reply.speech.strip()), "there is no answer")
+
+    async def _say(self, account: Account, sentence: str) -> Reply:
+        account.tell("you", sentence)
+        started = time.monotonic()
+        answer: Json = await self.ha.post(
+            "/api/conversation/process",
+            {"text": sentence, "language": "en", "agent_id": self.assistant.conversation},
+        )
+        seconds = time.monotonic() - started
+        response = answer["response"]
+        calls = await self._tool_calls(answer["conversation_id"])
+        reply = Reply(response["speech"]["plain"]["speech"], response["response_type"], calls)
+        for call in reply.tool_calls:
+            account.tell("tool", call)
+        account.tell("answer", f"{reply.speech}  ({seconds:.2f} s)")
+        return reply
+
+    async def _tool_calls(self, conversation_id: str) -> tuple[str, ...]:
+        """Read from the chat log what the model did; each talk of the tour has one turn."""
+        try:
+            event: Json = await self.ha.first_event(
+                "conversation/chat_log/subscribe", conversation_id=conversation_id
+            )
+        except CommandError as err:
+            # A talk in which nothing was said but an error leaves no log.
+            if err.code == "not_found":
+                return ()
+            raise
+        return tuple(
+            _written(call)
+            for content in event["data"]["content"]
+            for call in content.get("tool_calls") or ()
+        )
+
+    async def _settled(self, entity_id: str, wanted: str) -> str:
+        """Return the state once it is the wanted one, or what it is when time is up."""
+        deadline = time.monotonic() + STATE_LIMIT
+        while True:
+            state: str = (await self.ha.state(entity_id))["state"]
+            if state == wanted or time.monotonic() > deadline:
+                return state
+            await asyncio.sleep(0.05)
+
+
+def complaints(log: Path) -> list[str]:
+    """Return what Home Assistant's log holds against the integration."""
+    found: list[str] = []
+    text = log.read_text(encoding="utf-8", errors="replace")
+    # A record begins with a time stamp; a traceback belongs to the record before it.
+    for record in re.split(r"^(?=\x1b?\[?[\d;]*m?\d{4}-\d\d-\d\d )", text, flags=re.MULTILINE):
+        broken = "Traceback (most recent call last)" in record or " ERROR " in record
+        deprecated = "Detected that custom integration 'ollama'" in record
+        if deprecated or (broken and "ollama" in record):
+            lines = record.strip().splitlines()
+            # What happened and what it ended in; what lies between is for the log.
+            found.append(lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}")
+    return found
+
+
+def _written(call: dict[str, Any]) -> str:
+    arguments = ", ".join(
+        f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in call["tool_args"].items()
+    )
+    return f"{call['tool_name']}({arguments})"
+
+
+def _expect(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise NotAsExpectedError(otherwise)
