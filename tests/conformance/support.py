@@ -10,7 +10,15 @@ RECORDINGS = Path(__file__).parent / "recordings"
 VERSIONS = {"0.32.15": RECORDINGS, "0.24.0": RECORDINGS / "v0.24.0"}
 # Fields of which only the type can be the same.
 VARYING = frozenset(
-    ["created_at", "modified_at", "expires_at", "total_duration", "load_duration", "prompt_eval_duration", "eval_duration"]
+    [
+        "created_at",
+        "modified_at",
+        "expires_at",
+        "total_duration",
+        "load_duration",
+        "prompt_eval_duration",
+        "eval_duration",
+    ]
 )
 
 

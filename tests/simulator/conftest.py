@@ -1,6 +1,12 @@
 """Fixtures of the tests of the simulator."""
 
+from collections.abc import AsyncIterator
+
+import aiohttp
 import pytest
+
+from simulator import Simulator
+from tests.simulator.helpers import MODEL
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +37,17 @@ def _time_limits() -> None:
 @pytest.fixture
 def _home_assistant() -> None:
     """None is set up."""
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Simulator]:
+    """An instant server with one model that can do everything."""
+    async with Simulator(models=(MODEL,)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that does not wait for ever."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as found:
+        yield found
