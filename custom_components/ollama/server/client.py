@@ -98,6 +98,8 @@ class OllamaServer:
             host=connection.url,
             headers=connection.all_headers,
             verify=connection.ssl_context,
+            # A proxy from the environment would take the requests out of the LAN.
+            trust_env=False,
             # The limits of reading are kept here, because they depend on what is read.
             timeout=httpx.Timeout(None, connect=self.limits.connect),
         )

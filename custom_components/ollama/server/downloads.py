@@ -11,14 +11,19 @@ import logging
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.singleton import singleton
 
-from .errors import OllamaError
+from ..const import DATA_DOWNLOADS
+from .errors import AnswerCutError, OllamaError
 from .models import full_name
 
 if TYPE_CHECKING:
     from .client import OllamaServer
 
 _LOGGER = logging.getLogger(__name__)
+
+_STATUS_FETCHED = "verifying sha256 digest"
+"""The line after the last file (pull_ok_stream.jsonl)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Progress:
 
     completed: int = 0
     total: int = 0
+    fetched: bool = False
+    """Whether all files are there. The server checks them then, a large one for minutes."""
 
     @property
     def fraction(self) -> float:
@@ -51,13 +58,13 @@ class Download:
         """Whether it has ended, well or not."""
         return self._finished.is_set()
 
-    async def async_wait_for_news(self, at_most_every: float) -> None:
-        """Wait until there is something new, at least `at_most_every` seconds.
+    async def async_wait_for_news(self, known: Progress, at_most_every: float) -> None:
+        """Wait until the progress isn't `known` any more, at least `at_most_every` seconds.
 
         It returns as soon as the download is done. The download itself keeps the time
         limit: it ends in every case.
         """
-        if not self.done:
+        while self.progress == known and not self.done:
             await self._changed.wait()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most_every):
@@ -71,18 +78,25 @@ class Download:
                     # `completed` is left out while it is 0 (fact 22).
                     self._files[line.digest] = (int(line.completed or 0), line.total)
                     self._publish()
+                elif line.status == _STATUS_FETCHED:
+                    self._publish(fetched=True)
         except OllamaError as err:
             _LOGGER.warning("Download of %s failed: %s", self.model, err)
             self.error = err
+        except asyncio.CancelledError:
+            # Whoever still watches must not take it for complete.
+            self.error = AnswerCutError()
+            raise
         finally:
             self._finished.set()
             server.models.forget(self.model)
             self._changed.set()
 
-    def _publish(self) -> None:
+    def _publish(self, *, fetched: bool = False) -> None:
         self.progress = Progress(
             completed=sum(completed for completed, _ in self._files.values()),
             total=sum(total for _, total in self._files.values()),
+            fetched=fetched,
         )
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -113,3 +127,10 @@ class Downloads:
         # Home Assistant owns the task and cancels it when it stops.
         self._hass.async_create_background_task(run(), f"ollama download of {model}")
         return download
+
+
+@callback
+@singleton(DATA_DOWNLOADS)
+def async_get_downloads(hass: HomeAssistant) -> Downloads:
+    """Return the downloads; made here, since the first server's flow runs before set-up."""
+    return Downloads(hass)

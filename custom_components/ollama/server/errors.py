@@ -32,6 +32,7 @@ class Unreachable(StrEnum):
     TIMEOUT = "timeout"
     TLS = "tls"
     DROPPED = "dropped"
+    """There was a connection, and it was closed before an answer came."""
 
 
 class OllamaError(HomeAssistantError):
@@ -153,10 +154,10 @@ def map_error(err: Exception, *, model: str = "", answering: bool = False) -> Ol
         return ServerUnreachableError(Unreachable.TIMEOUT)
     if isinstance(err, TimeoutError | httpx.TimeoutException):
         return TooSlowError()
-    if isinstance(err, httpx.TransportError) and answering:
-        return AnswerCutError()
-    if isinstance(err, OSError | httpx.TransportError):
+    if isinstance(err, httpx.ConnectError | OSError):
         return ServerUnreachableError(_why_no_connection(err))
+    if isinstance(err, httpx.TransportError):
+        return AnswerCutError() if answering else ServerUnreachableError(Unreachable.DROPPED)
     return AnswerInvalidError()
 
 
@@ -246,6 +247,5 @@ def _why_no_connection(err: Exception) -> Unreachable:
     # httpx keeps only the text of a TLS failure that anyio has wrapped.
     if "CERTIFICATE_VERIFY_FAILED" in str(err) or "SSL" in str(err):
         return Unreachable.TLS
-    if any(isinstance(reason, TimeoutError) for reason in reasons):
-        return Unreachable.TIMEOUT
-    return Unreachable.DROPPED
+    # Time-outs, no route to the host, a host that is switched off: it doesn't answer.
+    return Unreachable.TIMEOUT
