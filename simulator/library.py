@@ -61,7 +61,9 @@ def _tag(state: State, model: SimModel) -> dict[str, Any]:
             "context_length": model.context_length,
             "embedding_length": model.embedding_length,
         }
-        entry["capabilities"] = list(model.capabilities)
+        # The list does not look into jinja templates; ``show`` does (tags.json, show_native.json).
+        native = model.layout == "native"
+        entry["capabilities"] = [c for c in model.capabilities if not (native and c == "tools")]
     return entry
 
 

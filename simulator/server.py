@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-import contextlib
 import ipaddress
 import socket
 import ssl
@@ -58,7 +57,6 @@ class Simulator:
         behaviour = Behaviour.for_version(version)
         rates = rates or Rates()
         limits = Limits(parallel, max_queue, max_loaded, default_keep_alive, default_num_ctx)
-        self._limits = limits
         self._state = State(
             version=version,
             behaviour=behaviour,
@@ -97,14 +95,15 @@ class Simulator:
         """Listen. After ``stop`` on the same port again, with nothing loaded."""
         if self._running:
             return
+        sock = None if self._refusing else self._bind()
         self._running = True
         state = self._state
         state.scheduler = Scheduler(state.limits, state.rates, state.behaviour)
         self._web = web.Server(
             self._handle, handler_cancellation=True, access_log=None, keepalive_timeout=75.0
         )
-        if not self._refusing:
-            await self._listen(self._bind())
+        if sock is not None:
+            await self._listen(sock)
 
     async def stop(self) -> None:
         """Close the port and every connection at once, as a process that was killed."""
@@ -157,11 +156,10 @@ class Simulator:
             self._listener = None
 
     async def _settle_opening(self) -> None:
+        """Let a port that is being opened be open, so that it can be closed."""
         opening, self._opening = self._opening, None
         if opening is not None:
-            opening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await opening
+            await opening
 
     @staticmethod
     def _abort(server: web.Server) -> None:
@@ -349,4 +347,4 @@ class Simulator:
         return False
 
     def _on_loopback(self) -> bool:
-        return ipaddress.ip_address(self._host).is_loopback
+        return self._host == "localhost" or ipaddress.ip_address(self._host).is_loopback

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import (
+    SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlow,
@@ -13,6 +14,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CONF_URL
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 from homeassistant.helpers import llm
 from homeassistant.helpers.selector import BooleanSelector
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
@@ -33,7 +35,12 @@ from .const import (
 from .flows.agent import AgentFlow
 from .flows.discovery import async_find_server
 from .flows.download import DownloadStep
-from .flows.models import async_model_selector, preferred_model
+from .flows.models import (
+    async_model_selector,
+    async_read_details,
+    async_read_models,
+    preferred_model,
+)
 from .flows.server import (
     REAUTH_SCHEMA,
     SERVER_SCHEMA,
@@ -46,10 +53,12 @@ from .flows.server import (
 )
 from .flows.task import TaskFlow
 from .runtime import CONNECTION_KEYS, connection_from, time_limits
-from .server import OllamaError, OllamaServer, complete_url, same_server
+from .server import Capability, OllamaError, OllamaServer, complete_url, same_server
+from .server.address import DEFAULT_PORT
 from .server.models import full_name
 
 CONF_CONTROL = "control"
+_IPV6 = 6
 
 
 class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -65,6 +74,8 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         self._choice: dict[str, Any] = {}
         self._download: DownloadStep | None = None
         self._model_error: FormError | None = None
+        self._discovery_error: FormError | None = None
+        self._finishing = False
 
     @classmethod
     @callback
@@ -88,31 +99,33 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
         """Take a server that announces itself."""
-        host = discovery_info.host
-        if ":" in host:
-            host = f"[{host}]"
-        port = f":{discovery_info.port}" if discovery_info.port else ""
-        url = complete_url(f"{host}{port}")
+        address = discovery_info.ip_address
+        host = f"[{address}]" if address.version == _IPV6 else str(address)
+        url = complete_url(f"{host}:{discovery_info.port or DEFAULT_PORT}")
         known = await self.async_set_unique_id(discovery_info.name)
         if known is not None:
             self._follow(known, url)
             return self.async_abort(reason="already_configured")
-        if any(same_server(url, other) for other in self._known_urls()):
+        if self._is_known(url):
             return self.async_abort(reason="already_configured")
-        if (error := await async_check_server(self.hass, {CONF_URL: url})) is not None and (
-            error.key != "invalid_auth"
-        ):
-            return self.async_abort(reason=error.key, description_placeholders=error.placeholders)
+        error = await async_check_server(self.hass, {CONF_URL: url})
+        if error is not None and error.key != "invalid_auth":
+            # Nobody asked for it, so nobody is told: it announces itself again.
+            return self.async_abort(reason="cannot_connect")
         self._data = {CONF_URL: url}
+        self.context["configuration_url"] = url
         self.context["title_placeholders"] = {"name": discovery_info.name.partition(".")[0]}
-        return self._show_server_form("zeroconf_confirm", as_form(self._data))
+        self._discovery_error = error
+        return await self.async_step_zeroconf_confirm()
 
     async def async_step_zeroconf_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Confirm a discovered server, with a key where it wants one."""
         if user_input is None:
-            return self._show_server_form("zeroconf_confirm", as_form(self._data))
+            return self._show_server_form(
+                "zeroconf_confirm", as_form(self._data), self._discovery_error
+            )
         return await self._async_use_server("zeroconf_confirm", user_input)
 
     async def _async_use_server(self, step_id: str, user_input: dict[str, Any]) -> ConfigFlowResult:
@@ -120,10 +133,11 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             data = read_form(user_input)
         except FormInvalidError as err:
             return self._show_server_form(step_id, user_input, err.error)
-        if any(same_server(data[CONF_URL], url) for url in self._known_urls()):
+        if self._is_known(data[CONF_URL]):
             return self.async_abort(reason="already_configured")
         if (error := await async_check_server(self.hass, data)) is not None:
             return self._show_server_form(step_id, user_input, error)
+        self._close_server()
         self._data = data
         self._server = OllamaServer(connection_from(data), time_limits(self.hass))
         return await self.async_step_model()
@@ -132,14 +146,18 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which model to talk to; left empty, the server is added without agents."""
-        assert self._server is not None
         if user_input is not None:
-            self._choice = user_input
+            self._model_error = None
+            self._choice = {**user_input, CONF_MODEL: user_input.get(CONF_MODEL, "").strip()}
             return await self._async_use_model()
-        error, self._model_error = self._model_error, None
+        return await self._async_show_models()
+
+    async def _async_show_models(self, error: FormError | None = None) -> ConfigFlowResult:
+        assert self._server is not None
+        # Kept until the button is pressed: the dialog may ask for this form twice.
+        self._model_error = error = error or self._model_error
         try:
-            installed = await self._server.models.async_refresh()
-            details = await self._server.models.async_details_of_all(installed)
+            installed, details = await async_read_models(self._server)
         except OllamaError as err:
             return self._show_server_form("user", as_form(self._data), FormError.from_error(err))
         schema = probatio.Schema(
@@ -160,14 +178,13 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_use_model(self) -> ConfigFlowResult:
         assert self._server is not None
-        model = self._choice.get(CONF_MODEL)
+        model = self._choice[CONF_MODEL]
         if not model:
             return self._create(())
         try:
             installed = await self._server.models.async_refresh()
         except OllamaError as err:
-            self._model_error = FormError.from_error(err)
-            return await self.async_step_model()
+            return await self._async_show_models(FormError.from_error(err))
         if full_name(model) in {known.name for known in installed}:
             return await self.async_step_finish()
         self._download = DownloadStep(self, self._server, model)
@@ -178,16 +195,37 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Show how far the download is."""
         assert self._download is not None
-        if self._download.error is not None:
-            self._model_error = FormError.from_error(self._download.error)
+        self._model_error = self._download.error
         result: ConfigFlowResult = self._download.async_show(then="finish", failed="model")
         return result
 
     async def async_step_finish(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Create the server with an agent and an AI task."""
+        if self._finishing:
+            # The dialog and the end of the progress both ask to move on. The flow
+            # manager drops the second question silently, and an abort would hide what
+            # the first one did.
+            raise UnknownFlow
+        self._finishing = True
+        created = False
+        try:
+            result = await self._async_finish()
+            created = result["type"] is FlowResultType.CREATE_ENTRY
+            return result
+        finally:
+            self._finishing = created
+
+    async def _async_finish(self) -> ConfigFlowResult:
+        assert self._server is not None
         model = self._choice[CONF_MODEL]
+        details = await async_read_details(self._server, model)
+        if details is not None and not details.chats:
+            return await self._async_show_models(FormError("model_only_embeds", CONF_MODEL))
+        controls = self._choice[CONF_CONTROL]
+        if controls and details is not None and not details.can(Capability.TOOLS):
+            return await self._async_show_models(FormError("model_without_tools", CONF_CONTROL))
         agent: dict[str, Any] = {CONF_MODEL: model}
-        if self._choice[CONF_CONTROL]:
+        if controls:
             agent[CONF_LLM_HASS_API] = [llm.LLM_API_ASSIST]
         return self._create(
             (
@@ -207,9 +245,12 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     def _create(self, subentries: tuple[ConfigSubentryData, ...]) -> ConfigFlowResult:
-        return self.async_create_entry(
-            title=self._data[CONF_URL], data=self._data, subentries=subentries
-        )
+        url = self._data[CONF_URL]
+        if self._is_known(url):
+            # Added by another dialog while this one was open.
+            return self.async_abort(reason="already_configured")
+        self._abort_discovery_of(url)
+        return self.async_create_entry(title=url, data=self._data, subentries=subentries)
 
     # A server that is there
 
@@ -224,17 +265,18 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reauth_entry()
         error: FormError | None = None
         if user_input is not None:
+            # A key in the options would win over the new one.
+            options = _without_secrets(entry.options)
             try:
                 data = _without_secrets(entry.data) | read_secrets(user_input)
             except FormInvalidError as err:
                 error = err.error
             else:
-                error = await async_check_server(self.hass, data)
+                error = await async_check_server(self.hass, {**data, **options})
                 if error is None:
-                    # A key in the options would win over the new one.
-                    self._update(entry, data=data, options=_without_secrets(entry.options))
+                    self._update(entry, data=data, options=options)
                     return self.async_abort(reason="reauth_successful")
-        values = user_input or as_form(entry.data)
+        values = user_input or as_form({**entry.data, **entry.options})
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=self.add_suggested_values_to_schema(REAUTH_SCHEMA, values),
@@ -256,15 +298,13 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             new = read_form(user_input)
         except FormInvalidError as err:
             return self._show_server_form("reconfigure", user_input, err.error)
-        others = self._known_urls(but=entry)
-        if any(same_server(new[CONF_URL], url) for url in others):
+        if self._is_known(new[CONF_URL], but=entry):
             return self.async_abort(reason="already_configured")
         if (error := await async_check_server(self.hass, new)) is not None:
             return self._show_server_form("reconfigure", user_input, error)
-        title = new[CONF_URL] if entry.title == entry.data[CONF_URL] else entry.title
         self._update(
             entry,
-            title=title,
+            title=_title(entry, new[CONF_URL]),
             data=_without(entry.data, CONNECTION_KEYS) | new,
             options=_without(entry.options, CONNECTION_KEYS),
         )
@@ -279,6 +319,9 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
 
         A download that goes on keeps it open until it has ended.
         """
+        self._close_server()
+
+    def _close_server(self) -> None:
         if self._server is not None:
             self.hass.async_create_task(self._server.async_close(), "ollama flow client")
 
@@ -290,24 +333,39 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             data_schema=self.add_suggested_values_to_schema(SERVER_SCHEMA, values),
             errors=error.errors if error else {},
             description_placeholders=dict(error.placeholders) if error else {},
+            # A new server is asked for its models next.
+            last_step=step_id == "reconfigure",
         )
 
     def _known_urls(self, but: ConfigEntry | None = None) -> list[str]:
         return [
-            {**entry.data, **entry.options}[CONF_URL]
+            _url(entry)
             for entry in self._async_current_entries(include_ignore=False)
             if but is None or entry.entry_id != but.entry_id
         ]
+
+    def _is_known(self, url: str, but: ConfigEntry | None = None) -> bool:
+        return any(same_server(url, other) for other in self._known_urls(but))
+
+    def _abort_discovery_of(self, url: str) -> None:
+        """Take a server off the list of discovered ones when it was added by hand."""
+        flows = self.hass.config_entries.flow
+        for flow in flows.async_progress_by_handler(
+            DOMAIN, match_context={"source": SOURCE_ZEROCONF}
+        ):
+            found = flow["context"].get("configuration_url")
+            if flow["flow_id"] != self.flow_id and found and same_server(url, found):
+                flows.async_abort(flow["flow_id"])
 
     def _follow(self, entry: ConfigEntry, url: str) -> None:
         """Take a new address of a server that has moved.
 
         Only where the old one is a bare address as the discovery gave it: a name or a
-        proxy was the owner's choice.
+        proxy was the owner's choice. An ignored server has no address at all.
         """
         old = URL(entry.data.get(CONF_URL, ""))
         if old.scheme == "http" and old.host and is_ip_address(old.host):
-            self._update(entry, data={**entry.data, CONF_URL: url})
+            self._update(entry, title=_title(entry, url), data={**entry.data, CONF_URL: url})
 
     def _update(self, entry: ConfigEntry, **changes: Any) -> None:
         """Change an entry, and load it with what is new.
@@ -318,6 +376,17 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         self.hass.config_entries.async_update_entry(entry, **changes)
         if entry.state is not ConfigEntryState.LOADED and entry.disabled_by is None:
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+def _url(entry: ConfigEntry) -> str:
+    """Return the address in use: as in core's integration, one in the options wins."""
+    url: str = {**entry.data, **entry.options}[CONF_URL]
+    return url
+
+
+def _title(entry: ConfigEntry, url: str) -> str:
+    """Return the title for a new address; one that the owner chose stays."""
+    return url if entry.title == _url(entry) else entry.title
 
 
 def _without(data: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_MODEL, CONF_URL, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.typing import UNDEFINED, UndefinedType
 
 from .const import (
     DEFAULT_AI_TASK_NAME,
@@ -87,8 +88,10 @@ def _make_agent(hass: HomeAssistant, entry: ConfigEntry, parent: ConfigEntry) ->
             new_unique_id=subentry.subentry_id,
         )
     if device is not None:
-        device_disabled_by = device.disabled_by
-        if parent_enabled and device_disabled_by is dr.DeviceEntryDisabler.CONFIG_ENTRY:
+        # Left alone, it follows the entry it moves to: the registry refuses an enabled
+        # device in a disabled entry.
+        device_disabled_by: dr.DeviceEntryDisabler | UndefinedType = UNDEFINED
+        if parent_enabled and device.disabled_by is dr.DeviceEntryDisabler.CONFIG_ENTRY:
             device_disabled_by = dr.DeviceEntryDisabler.USER
         devices.async_update_device(
             device.id,

@@ -1,6 +1,7 @@
 """What a measure works with: a home to talk to, and clocks."""
 
 from dataclasses import dataclass
+from itertools import batched
 import time
 
 from homeassistant.components import conversation
@@ -51,15 +52,18 @@ class Bench:
         cpu = time.process_time() - cpu
         self._check(sentence, answer)
         requests = await self.server.take()
-        if not requests or len(requests) % turns or not all(each.finished for each in requests):
+        if (
+            not requests
+            or len(requests) % turns
+            or not all(request.finished for request in requests)
+        ):
             raise RuntimeError(f"{len(requests)} requests for {turns} turns")
         self.forget()
-        each = len(requests) // turns
         busy = [
-            sum(request.busy for request in requests[start : start + each])
-            for start in range(0, len(requests), each)
+            sum(request.busy for request in of_turn)
+            for of_turn in batched(requests, len(requests) // turns, strict=True)
         ]
-        added = [wall - time for wall, time in zip(walls, busy, strict=True)]
+        added = [wall - server for wall, server in zip(walls, busy, strict=True)]
         return Batch(added, cpu / turns, requests)
 
     def forget(self) -> None:

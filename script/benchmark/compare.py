@@ -15,8 +15,9 @@ _FEWEST_ROUNDS = 3
 """Fewer do not tell how much they differ."""
 UNKNOWN_NOISE = 0.10
 """Tolerance where the noise is not known, as a share."""
-_MAD_TO_DEVIATION = 1.4826
-_STANDARD_ERRORS = 2.0
+_STUDENT = (12.7, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+"""Standard errors that 95 of 100 cases keep within, for 2, 3, 4 ... values (Student's t)."""
+_STUDENT_MORE = 2.1
 
 
 class Verdict(StrEnum):
@@ -49,8 +50,8 @@ def compare(measure: Measure, size: int, figure: Figure, samples: Samples) -> Co
     """Compare the values of a figure."""
     core = _overall(figure, Contender.CORE, samples)
     ours = _overall(figure, Contender.OURS, samples)
+    ratio = _ratio(ours, core)
     by_round = [_ratio_of(figure, of_round) for of_round in samples]
-    ratio = statistics.median(by_round)
     accepted = figure.floor if measure.exact else tolerance(by_round, figure.floor)
     return Comparison(
         measure=measure.name,
@@ -84,14 +85,17 @@ def combined(combine: Combine, values: Sequence[float]) -> float:
 def tolerance(ratios: Sequence[float], floor: float) -> float:
     """Return the share by which a ratio may differ from 1 and still say nothing.
 
-    Twice the standard error of the ratios of the rounds, at least `floor`. The error comes from
-    the median of the deviations, since one round that something disturbed must not hide the rest.
+    Half the interval that holds the mean of the ratios of the rounds in 95 of 100 cases, and at
+    least `floor`. Each round has processes of its own, so that this covers, beside what else the
+    machine did, how they happened to lie in memory.
     """
+    if not all(map(math.isfinite, ratios)):
+        return floor
     if len(ratios) < _FEWEST_ROUNDS:
         return max(floor, UNKNOWN_NOISE)
-    middle = statistics.median(ratios)
-    deviation = _MAD_TO_DEVIATION * statistics.median(abs(ratio - middle) for ratio in ratios)
-    return max(floor, _STANDARD_ERRORS * deviation / math.sqrt(len(ratios)))
+    known = len(ratios) - 2 < len(_STUDENT)
+    errors = _STUDENT[len(ratios) - 2] if known else _STUDENT_MORE
+    return max(floor, errors * statistics.stdev(ratios) / math.sqrt(len(ratios)))
 
 
 def verdict(ratio: float, accepted: float) -> Verdict:

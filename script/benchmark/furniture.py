@@ -54,7 +54,7 @@ class _Thing(Entity):
 
 
 class _Light(_Thing, LightEntity):
-    _attr_supported_color_modes = {ColorMode.BRIGHTNESS}  # noqa: RUF012 # Home Assistant's way
+    _attr_supported_color_modes = {ColorMode.BRIGHTNESS}
     _attr_color_mode = ColorMode.BRIGHTNESS
     _attr_is_on = False
 
@@ -79,7 +79,7 @@ class _Cover(_Thing, CoverEntity):
 
 
 class _Climate(_Thing, ClimateEntity):
-    _attr_hvac_modes = [HVACMode.OFF, HVACMode.HEAT]  # noqa: RUF012 # Home Assistant's way
+    _attr_hvac_modes = [HVACMode.OFF, HVACMode.HEAT]
     _attr_hvac_mode = HVACMode.HEAT
     _attr_temperature_unit = UnitOfTemperature.CELSIUS
     _attr_current_temperature = 20.4

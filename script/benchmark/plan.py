@@ -43,7 +43,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much work goes into taking a measure once."""
+    """How much work goes into taking a measure once.
+
+    Little, so that the two take turns often and meet the same disturbances.
+    """
 
     turns: int
     """Turns one after another. CPU time is read for all of them at once."""
@@ -91,5 +94,5 @@ class Scope:
         return tuple(size for size in measure.sizes if size <= self.largest) or measure.sizes[:1]
 
 
-FULL = Scope(rounds=5, passes=8, effort=Effort(turns=10, chunks=5000))
+FULL = Scope(rounds=7, passes=25, effort=Effort(turns=3, chunks=3000))
 QUICK = Scope(rounds=1, passes=1, effort=Effort(turns=2, chunks=200), largest=50)

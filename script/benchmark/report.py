@@ -122,6 +122,6 @@ def _footer(run: Run) -> Iterator[str]:
         f"{run.duration / 60:.1f} minutes."
     )
     yield (
-        "Less is better everywhere. The tolerance is twice the standard error of the ratios of "
-        "single rounds,\nand at least what two runs of the same code differ by on a quiet machine."
+        "Less is better everywhere. The tolerance comes from how much the rounds differ; it is at "
+        "least 2 %\nfor CPU, 3 % for time, 1 % for memory, 0.1 % for bytes."
     )

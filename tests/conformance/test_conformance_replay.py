@@ -6,7 +6,7 @@ import json
 import aiohttp
 import pytest
 
-from simulator import Reply, Simulator
+from simulator import Reply, SimModel, Simulator
 from tests.conformance import tiny
 from tests.conformance.applicable import NOT_APPLICABLE, OBSERVED, ONLY_SHAPES
 from tests.conformance.support import (
@@ -83,7 +83,8 @@ def exchanges() -> list[pytest.ParameterSet]:
 
 def prepare(sim: Simulator, recording: Recording) -> None:
     """Script what cannot follow from the request."""
-    sim.pull_plan("127.0.0.1:5055/library/tiny-pulled")
+    pulled = "127.0.0.1:5055/library/tiny-pulled"
+    sim.pull_plan(pulled, model=SimModel(pulled, capabilities=("completion", "tools")))
     file = recording.file
     request = recording.entry["request"]
     if file.startswith("chat_runner_crash"):
@@ -191,12 +192,15 @@ def compare_values(line: dict[str, object], expected: dict[str, object]) -> None
             assert message.get(name) == recorded.get(name), name
 
 
-def listed(line: dict[str, object]) -> set[tuple[str, object]]:
-    """Names and windows in an answer of ``tags`` or ``ps``."""
+def listed(line: dict[str, object]) -> set[tuple[object, ...]]:
+    """Names, windows and capabilities in an answer of ``tags`` or ``ps``."""
     models = line.get("models")
     if not isinstance(models, list):
         return set()
-    return {(model["name"], model.get("context_length")) for model in models}
+    return {
+        (model["name"], model.get("context_length"), *model.get("capabilities", ()))
+        for model in models
+    }
 
 
 def test_tiny_models_are_those_of_the_recordings() -> None:

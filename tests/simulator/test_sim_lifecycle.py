@@ -2,7 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+import io
 import ipaddress
+import json
 from pathlib import Path
 import ssl
 
@@ -186,6 +188,18 @@ async def test_install_and_remove(sim: Simulator, session: aiohttp.ClientSession
 async def test_large_bodies(sim: Simulator, session: aiohttp.ClientSession) -> None:
     """Images are larger than the limit aiohttp has by default."""
     text = "x" * 3_000_000
-    lines = await chat(session, sim, text, options={"num_ctx": 64})
-    assert lines[-1]["done"]
+    body = chat_body(text, options={"num_ctx": 64}, stream=False)
+    data = io.BytesIO(json.dumps(body).encode())
+    async with session.post(f"{sim.url}/api/chat", data=data) as answer:
+        assert (await answer.json())["done"]
     assert len(sim.chats[0].body["messages"][0]["content"]) == len(text)
+
+
+async def test_port_in_use(sim: Simulator) -> None:
+    second = Simulator(models=(MODEL,), port=sim.port)
+    with pytest.raises(OSError, match="in use"):
+        await second.start()
+    await sim.stop()
+    await second.start()
+    assert second.url == sim.url
+    await second.stop()

@@ -1,5 +1,6 @@
 """The list of models in a form."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from homeassistant.core import HomeAssistant
@@ -12,9 +13,9 @@ from homeassistant.helpers.selector import (
 )
 
 from ..const import DOMAIN
-from ..server import Capability, InstalledModel, ModelDetails
+from ..server import Capability, InstalledModel, ModelDetails, OllamaError, OllamaServer
 from ..server.models import full_name
-from .download import gigabytes
+from .download import readable_size
 
 # Worth telling apart by; that a model completes text goes without saying.
 _SHOWN_CAPABILITIES = (
@@ -42,6 +43,30 @@ SUGGESTED_MODELS = (
     "qwen3:32b",
     "llama3.3:70b",
 )
+
+
+async def async_read_models(
+    server: OllamaServer,
+) -> tuple[list[InstalledModel], dict[str, ModelDetails]]:
+    """Return the installed models, and by name what they can do.
+
+    Raises OllamaError. All details together get the time of one request: a list
+    without them is better than a form that doesn't come.
+    """
+    installed = await server.models.async_refresh()
+    try:
+        async with asyncio.timeout(server.limits.short):
+            return installed, await server.models.async_details_of_all(installed)
+    except TimeoutError:
+        return installed, {}
+
+
+async def async_read_details(server: OllamaServer, model: str) -> ModelDetails | None:
+    """Return what a model can do, None where the server doesn't tell."""
+    try:
+        return await server.models.async_details(model)
+    except OllamaError:
+        return None
 
 
 async def async_model_selector(
@@ -101,7 +126,7 @@ async def async_abilities(hass: HomeAssistant, details: ModelDetails | None) -> 
 def _label(model: InstalledModel, details: ModelDetails | None, texts: Mapping[str, str]) -> str:
     parts = [
         model.name,
-        gigabytes(model.size),
+        readable_size(model.size),
         model.parameter_size,
         model.quantization,
         _abilities(details, texts) if details else "",

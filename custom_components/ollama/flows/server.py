@@ -1,6 +1,6 @@
 """Reaching a server: what the forms ask, and what they say when it fails."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 import re
 from typing import Any
@@ -15,11 +15,22 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+import httpx
 import probatio
 
 from ..const import CONF_HEADERS
 from ..runtime import connection_from, time_limits
-from ..server import AnswerInvalidError, OllamaError, OllamaServer, complete_url
+from ..server import (
+    AnswerInvalidError,
+    ModelMissingError,
+    ModelUnsuitableError,
+    OllamaError,
+    OllamaServer,
+    RequestRejectedError,
+    ServerFailedError,
+    complete_url,
+)
+from ..server.errors import ContextTooSmallError
 
 SECTION_ADVANCED = "advanced"
 
@@ -58,8 +69,14 @@ REAUTH_SCHEMA = probatio.Schema(
     }
 )
 
-# The form's own words for an answer that isn't Ollama's.
-_FORM_KEYS: Mapping[type[OllamaError], str] = {AnswerInvalidError: "not_ollama"}
+# Where the forms have words of their own. A server that answers a question about itself
+# with an error about some model or prompt isn't Ollama.
+_FORM_KEYS: Mapping[type[OllamaError], str] = {
+    AnswerInvalidError: "not_ollama",
+    ContextTooSmallError: "not_ollama",
+    ModelMissingError: "not_ollama",
+    ModelUnsuitableError: "request_rejected",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,14 @@ class FormError:
             _FORM_KEYS.get(type(err)) or err.translation_key or "unknown",
             placeholders=err.translation_placeholders or {},
         )
+
+    @classmethod
+    def from_download(cls, err: OllamaError, model: str) -> FormError:
+        """Return the form's text for a download that failed."""
+        if not isinstance(err, RequestRejectedError | ServerFailedError):
+            return cls.from_error(err)
+        placeholders = {"model": model, **(err.translation_placeholders or {})}
+        return cls("download_failed", placeholders=placeholders)
 
     @property
     def errors(self) -> dict[str, str]:
@@ -99,10 +124,7 @@ def read_form(user_input: Mapping[str, Any]) -> dict[str, Any]:
     What is left at its default is left out: core's integration reads this data too.
     """
     advanced = user_input.get(SECTION_ADVANCED) or {}
-    try:
-        data: dict[str, Any] = {CONF_URL: complete_url(user_input[CONF_URL])}
-    except ValueError as err:
-        raise FormInvalidError(FormError("invalid_url", CONF_URL)) from err
+    data: dict[str, Any] = {CONF_URL: _read_url(user_input[CONF_URL])}
     data |= read_secrets({**user_input, **advanced})
     if not advanced.get(CONF_VERIFY_SSL, True):
         data[CONF_VERIFY_SSL] = False
@@ -113,23 +135,43 @@ def read_secrets(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return key and headers from the form. Raises FormInvalidError."""
     data: dict[str, Any] = {}
     if api_key := (user_input.get(CONF_API_KEY) or "").strip():
+        if not _can_be_sent(api_key):
+            raise FormInvalidError(FormError("invalid_api_key", CONF_API_KEY))
         data[CONF_API_KEY] = api_key
     if headers := _read_headers(user_input.get(CONF_HEADERS) or ()):
         data[CONF_HEADERS] = headers
     return data
 
 
-def _read_headers(lines: list[str] | tuple[()]) -> dict[str, str]:
+def _read_url(text: str) -> str:
+    host = text.partition("://")[2] or text
+    if "@" in host.partition("/")[0]:
+        raise FormInvalidError(FormError("url_with_credentials", CONF_URL))
+    try:
+        url = complete_url(text)
+        # The client is stricter about numbers and brackets, and would fail when made.
+        httpx.URL(url)
+    except (ValueError, IndexError, httpx.InvalidURL) as err:
+        raise FormInvalidError(FormError("invalid_url", CONF_URL)) from err
+    return url
+
+
+def _read_headers(lines: Iterable[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in lines:
         if not line.strip():
             continue
         name, colon, value = line.partition(":")
         name, value = name.strip(), value.strip()
-        if not colon or not value or not _HEADER_NAME.fullmatch(name) or not value.isprintable():
+        if not colon or not value or not _HEADER_NAME.fullmatch(name) or not _can_be_sent(value):
             raise FormInvalidError(FormError("invalid_header"))
         headers[name] = value
     return headers
+
+
+def _can_be_sent(value: str) -> bool:
+    """Whether a text can stand in a header: the client takes no other characters."""
+    return value.isascii() and value.isprintable()
 
 
 def as_form(data: Mapping[str, Any]) -> dict[str, Any]:

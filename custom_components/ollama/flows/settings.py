@@ -79,9 +79,8 @@ def settings_schema(
                 translation_key="think",
             )
         )
-    most_context = (details.context_length if details else None) or sys.maxsize
     fields |= {
-        probatio.Optional(CONF_NUM_CTX): _number(min(_MIN_NUM_CTX, most_context), most_context),
+        probatio.Optional(CONF_NUM_CTX): _number(*_range_of_num_ctx(details)),
         probatio.Optional(CONF_MAX_HISTORY): _number(0),
         probatio.Optional(CONF_KEEP_ALIVE): _number(-1),
         probatio.Required(SECTION_SAMPLING): section(
@@ -104,10 +103,14 @@ def as_form(
 ) -> dict[str, Any]:
     """Return subentry data as the values of the form."""
     known_apis = {api.id for api in llm.async_get_apis(hass)}
-    apis = data.get(CONF_LLM_HASS_API, [llm.LLM_API_ASSIST] if is_new else [])
+    apis = data.get(CONF_LLM_HASS_API, _default_apis(details) if is_new else [])
+    least, most = _range_of_num_ctx(details)
+    num_ctx = data.get(CONF_NUM_CTX, DEFAULT_NUM_CTX)
     values: dict[str, Any] = {
         CONF_THINK: _think_as_form(data.get(CONF_THINK), details),
-        CONF_NUM_CTX: data.get(CONF_NUM_CTX, _default_num_ctx(details)),
+        # Set for another model it may be more than this one can take, and the form would
+        # refuse it in words that nobody understands.
+        CONF_NUM_CTX: min(max(num_ctx, least), most),
         CONF_MAX_HISTORY: data.get(CONF_MAX_HISTORY, DEFAULT_MAX_HISTORY),
         CONF_KEEP_ALIVE: data.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE),
         SECTION_SAMPLING: {key: data[key] for key in _SAMPLING if key in data},
@@ -135,14 +138,23 @@ def read_form(
         values[CONF_THINK] = {_THINK_OFF: False, _THINK_ON: True}.get(
             values[CONF_THINK], values[CONF_THINK]
         )
-    if not values.get(CONF_LLM_HASS_API):
-        values.pop(CONF_LLM_HASS_API, None)
+    values[STOP_OPTION] = [word for word in values.get(STOP_OPTION, ()) if word]
+    for key in (CONF_LLM_HASS_API, STOP_OPTION):
+        if not values.get(key):
+            values.pop(key, None)
     return data | values
 
 
-def _default_num_ctx(details: ModelDetails | None) -> int:
-    most = details.context_length if details else None
-    return min(DEFAULT_NUM_CTX, most) if most else DEFAULT_NUM_CTX
+def _range_of_num_ctx(details: ModelDetails | None) -> tuple[int, int]:
+    most = (details.context_length if details else None) or sys.maxsize
+    return min(_MIN_NUM_CTX, most), most
+
+
+def _default_apis(details: ModelDetails | None) -> list[str]:
+    """Return what a new agent may use: nothing where the model can't use tools."""
+    if details is not None and not details.can(Capability.TOOLS):
+        return []
+    return [llm.LLM_API_ASSIST]
 
 
 def _think_as_form(think: bool | str | None, details: ModelDetails | None) -> str | None:

@@ -17,7 +17,13 @@ from ..runtime import OllamaConfigEntry
 from ..server import Capability, InstalledModel, ModelDetails, OllamaError, OllamaServer
 from ..server.models import full_name
 from .download import DownloadStep
-from .models import async_abilities, async_model_selector, preferred_model
+from .models import (
+    async_abilities,
+    async_model_selector,
+    async_read_details,
+    async_read_models,
+    preferred_model,
+)
 from .server import FormError
 from .settings import as_form, read_form, settings_schema
 
@@ -42,9 +48,10 @@ class ModelSubentryFlow(ConfigSubentryFlow):
         return self.source == SOURCE_USER
 
     @property
-    def _server(self) -> OllamaServer:
+    def _server(self) -> OllamaServer | None:
+        """The server, None while its entry isn't loaded: that can change at any step."""
         entry: OllamaConfigEntry = self._get_entry()
-        return entry.runtime_data.server
+        return entry.runtime_data.server if entry.state is ConfigEntryState.LOADED else None
 
     @property
     def _before(self) -> Mapping[str, Any]:
@@ -52,29 +59,33 @@ class ModelSubentryFlow(ConfigSubentryFlow):
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Choose name and model of a new one."""
-        return await self._async_step_model("user", user_input)
+        return await self._async_step_model(user_input)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Choose the model of one that is there."""
-        return await self._async_step_model("reconfigure", user_input)
+        return await self._async_step_model(user_input)
 
-    async def _async_step_model(
-        self, step_id: str, user_input: dict[str, Any] | None
-    ) -> SubentryFlowResult:
-        if self._get_entry().state is not ConfigEntryState.LOADED:
+    async def _async_step_model(self, user_input: dict[str, Any] | None) -> SubentryFlowResult:
+        if (server := self._server) is None:
             return self.async_abort(reason="entry_not_loaded")
         if user_input is not None:
-            self._name = user_input.get(CONF_NAME) or self.default_name
-            self._model = user_input[CONF_MODEL]
-            return await self._async_use_model(step_id)
-        error, self._model_error = self._model_error, None
+            self._model_error = None
+            self._name = user_input.get(CONF_NAME, "").strip() or self.default_name
+            self._model = user_input[CONF_MODEL].strip()
+            return await self._async_use_model(server, self._model)
+        return await self._async_show_models(server)
+
+    async def _async_show_models(
+        self, server: OllamaServer, error: FormError | None = None
+    ) -> SubentryFlowResult:
         installed: list[InstalledModel] = []
         details: dict[str, ModelDetails] = {}
+        # Kept until the button is pressed: the dialog may ask for this form twice.
+        self._model_error = error = error or self._model_error
         try:
-            installed = await self._server.models.async_refresh()
-            details = await self._server.models.async_details_of_all(installed)
+            installed, details = await async_read_models(server)
         except OllamaError as err:
             # The form still shows: settings can be changed while the server is down.
             error = error or FormError.from_error(err)
@@ -91,24 +102,25 @@ class ModelSubentryFlow(ConfigSubentryFlow):
             or preferred_model(installed, details),
         }
         return self.async_show_form(
-            step_id=step_id,
+            step_id="user" if self._is_new else "reconfigure",
             data_schema=self.add_suggested_values_to_schema(probatio.Schema(fields), values),
             errors=error.errors if error else {},
             description_placeholders=dict(error.placeholders) if error else {},
+            last_step=False,
         )
 
-    async def _async_use_model(self, step_id: str) -> SubentryFlowResult:
-        assert self._model is not None
+    async def _async_use_model(self, server: OllamaServer, model: str) -> SubentryFlowResult:
+        if not model:
+            return await self._async_show_models(server, FormError("model_empty", CONF_MODEL))
         try:
-            installed = await self._server.models.async_refresh()
+            installed = await server.models.async_refresh()
         except OllamaError as err:
-            if self._model == self._before.get(CONF_MODEL):
+            if model == self._before.get(CONF_MODEL):
                 return await self.async_step_settings()
-            self._model_error = FormError.from_error(err)
-            return await self._async_step_model(step_id, None)
-        if full_name(self._model) in {known.name for known in installed}:
+            return await self._async_show_models(server, FormError.from_error(err))
+        if full_name(model) in {known.name for known in installed}:
             return await self.async_step_settings()
-        self._download = DownloadStep(self, self._server, self._model)
+        self._download = DownloadStep(self, server, model)
         return await self.async_step_download()
 
     async def async_step_download(
@@ -116,8 +128,7 @@ class ModelSubentryFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Show how far the download is."""
         assert self._download is not None
-        if self._download.error is not None:
-            self._model_error = FormError.from_error(self._download.error)
+        self._model_error = self._download.error
         result: SubentryFlowResult = self._download.async_show(
             then="settings", failed="user" if self._is_new else "reconfigure"
         )
@@ -128,42 +139,50 @@ class ModelSubentryFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Ask for the settings that suit the model."""
         assert self._model is not None
-        if user_input is None:
-            try:
-                self._details = await self._server.models.async_details(self._model)
-            except OllamaError:
-                # Only reached for a model that is in use already: its settings can be
-                # changed without knowing what it can do.
-                self._details = None
-        schema = settings_schema(self.hass, self._details, talks=self.talks)
-        values = user_input or as_form(
+        if user_input is not None:
+            return await self._async_use_settings(user_input)
+        if (server := self._server) is None:
+            return self.async_abort(reason="entry_not_loaded")
+        # Unknown while the server is down, and that must not keep anybody from changing
+        # the settings of a model that is in use.
+        self._details = await async_read_details(server, self._model)
+        if self._details is not None and not self._details.chats:
+            error = FormError("model_only_embeds", CONF_MODEL)
+            return await self._async_show_models(server, error)
+        values = as_form(
             self.hass, self._before, self._details, talks=self.talks, is_new=self._is_new
         )
-        error = self._check(user_input) if user_input is not None else None
-        if user_input is None or error is not None:
-            return self.async_show_form(
-                step_id="settings",
-                data_schema=self.add_suggested_values_to_schema(schema, values),
-                errors=error.errors if error else {},
-                description_placeholders={
-                    "model": self._model,
-                    "abilities": await async_abilities(self.hass, self._details),
-                },
-            )
-        data = read_form(user_input, self._before, schema.schema)
+        return await self._async_show_settings(values)
+
+    async def _async_show_settings(
+        self, values: Mapping[str, Any], error: FormError | None = None
+    ) -> SubentryFlowResult:
+        assert self._model is not None
+        schema = settings_schema(self.hass, self._details, talks=self.talks)
+        return self.async_show_form(
+            step_id="settings",
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=error.errors if error else {},
+            description_placeholders={
+                "model": self._model,
+                "abilities": await async_abilities(self.hass, self._details),
+            },
+            last_step=True,
+        )
+
+    async def _async_use_settings(self, user_input: dict[str, Any]) -> SubentryFlowResult:
+        if (
+            user_input.get(CONF_LLM_HASS_API)
+            and self._details is not None
+            and not self._details.can(Capability.TOOLS)
+        ):
+            error = FormError("model_without_tools", CONF_LLM_HASS_API)
+            return await self._async_show_settings(user_input, error)
+        shown = settings_schema(self.hass, self._details, talks=self.talks).schema
+        data = read_form(user_input, self._before, shown)
         data[CONF_MODEL] = self._model
         if self._is_new:
             return self.async_create_entry(title=self._name, data=data)
         return self.async_update_and_abort(
             self._get_entry(), self._get_reconfigure_subentry(), data=data
         )
-
-    def _check(self, user_input: Mapping[str, Any]) -> FormError | None:
-        """Return what doesn't fit the model."""
-        if (
-            user_input.get(CONF_LLM_HASS_API)
-            and self._details is not None
-            and not self._details.can(Capability.TOOLS)
-        ):
-            return FormError("model_without_tools", CONF_LLM_HASS_API)
-        return None

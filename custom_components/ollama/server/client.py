@@ -23,6 +23,9 @@ from .errors import (
 from .limits import TimeLimits
 from .models import InstalledModel, ModelCatalog, ModelDetails
 
+_NESTED_GENERATORS = 6
+"""Of httpx and httpcore, from lines to bytes."""
+
 type Think = bool | Literal["low", "medium", "high"]
 
 KEEP_LOADED_FOREVER = -1
@@ -174,8 +177,7 @@ class OllamaServer:
         now = asyncio.get_running_loop().time
         end = now() + patience.whole
         wait = patience.first
-        answering = False
-        retried = False
+        answering = ended = retried = False
         async with self._in_use():
             # The library returns a generator, whatever its annotation promises.
             lines = cast("AsyncGenerator[T]", await request())
@@ -185,6 +187,7 @@ class OllamaServer:
                         async with asyncio.timeout_at(min(end, now() + wait)):
                             line = await anext(lines)
                     except StopAsyncIteration:
+                        ended = True
                         return
                     except LIBRARY_ERRORS as err:
                         mapped = map_error(err, model=model, answering=answering)
@@ -198,6 +201,8 @@ class OllamaServer:
                     yield line
             finally:
                 await lines.aclose()
+                if not ended:
+                    await _let_generators_close()
 
     async def _short[T](self, request: Callable[[], Awaitable[T]], model: str = "") -> T:
         """Wait for a request that the server answers from memory."""
@@ -233,3 +238,13 @@ def _is_stale(err: OllamaError) -> bool:
     Nothing of an answer has been seen then, so that asking again changes nothing.
     """
     return isinstance(err, ServerUnreachableError) and err.reason is Unreachable.DROPPED
+
+
+async def _let_generators_close() -> None:
+    """Give the generators inside the library the moments that they need to close.
+
+    Each is closed by a task of the event loop's once the one around it is gone. Nobody
+    else would wait for these tasks.
+    """
+    for _ in range(_NESTED_GENERATORS * 2):
+        await asyncio.sleep(0)

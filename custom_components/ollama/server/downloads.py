@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.singleton import singleton
 
+import ollama
+
 from ..const import DATA_DOWNLOADS
-from .errors import AnswerCutError, OllamaError
+from .errors import AnswerCutError, OllamaError, TooSlowError
 from .models import full_name
 
 if TYPE_CHECKING:
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+# Lines of pull_ok_stream.jsonl: after the last file, and the very last one.
 _STATUS_FETCHED = "verifying sha256 digest"
-"""The line after the last file (pull_ok_stream.jsonl)."""
+_STATUS_DONE = "success"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,52 +54,67 @@ class Download:
         self.error: OllamaError | None = None
         self._files: dict[str, tuple[int, int]] = {}
         self._changed = asyncio.Event()
-        self._finished = asyncio.Event()
-
-    @property
-    def done(self) -> bool:
+        self.done = False
         """Whether it has ended, well or not."""
-        return self._finished.is_set()
 
-    async def async_wait_for_news(self, known: Progress, at_most_every: float) -> None:
-        """Wait until the progress isn't `known` any more, at least `at_most_every` seconds.
+    async def async_wait_for_news(self, known: Progress) -> None:
+        """Wait until the progress isn't `known` any more, or the download is done.
 
-        It returns as soon as the download is done. The download itself keeps the time
-        limit: it ends in every case.
+        The download itself keeps the time limit: it ends in every case.
         """
         while self.progress == known and not self.done:
             await self._changed.wait()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(at_most_every):
-                await self._finished.wait()
 
     async def async_run(self, server: OllamaServer) -> None:
         """Read the progress until the end; an error is kept, not raised."""
         try:
-            async for line in server.async_pull(self.model):
-                if line.digest and line.total:
-                    # `completed` is left out while it is 0 (fact 22).
-                    self._files[line.digest] = (int(line.completed or 0), line.total)
-                    self._publish()
-                elif line.status == _STATUS_FETCHED:
-                    self._publish(fetched=True)
+            await self._read(server)
         except OllamaError as err:
-            _LOGGER.warning("Download of %s failed: %s", self.model, err)
+            words = (err.translation_placeholders or {}).get("detail") or err.translation_key
+            _LOGGER.warning("Download of %s failed: %s", self.model, words)
             self.error = err
         except asyncio.CancelledError:
             # Whoever still watches must not take it for complete.
             self.error = AnswerCutError()
             raise
         finally:
-            self._finished.set()
+            self.done = True
             server.models.forget(self.model)
             self._changed.set()
 
-    def _publish(self, *, fetched: bool = False) -> None:
+    async def _read(self, server: OllamaServer) -> None:
+        """Read lines as long as they tell something new. Raises OllamaError.
+
+        A server whose download has stalled goes on sending the same lines.
+        """
+        patience = server.limits.pull_chunk
+        now = asyncio.get_running_loop().time
+        told: set[str | None] = set()
+        furthest = 0
+        try:
+            async with (
+                asyncio.timeout(patience) as limit,
+                contextlib.aclosing(server.async_pull(self.model)) as lines,
+            ):
+                async for line in lines:
+                    self._publish(line)
+                    if line.status == _STATUS_DONE:
+                        return
+                    if line.status not in told or self.progress.completed > furthest:
+                        limit.reschedule(now() + patience)
+                    told.add(line.status)
+                    furthest = max(furthest, self.progress.completed)
+        except TimeoutError as err:
+            raise TooSlowError from err
+
+    def _publish(self, line: ollama.ProgressResponse) -> None:
+        if line.digest and line.total:
+            # `completed` is left out while it is 0 (fact 22).
+            self._files[line.digest] = (int(line.completed or 0), line.total)
         self.progress = Progress(
             completed=sum(completed for completed, _ in self._files.values()),
             total=sum(total for _, total in self._files.values()),
-            fetched=fetched,
+            fetched=not line.digest and (self.progress.fetched or line.status == _STATUS_FETCHED),
         )
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

@@ -44,4 +44,6 @@ MEASURE = Measure(
         Figure("tool", "one tool call", "kB", Combine.MEDIAN, _FLOOR),
     ),
     take=take,
+    rounds=3,
+    passes=3,
 )

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from ..bench import Bench
 
 _MB = 1_000_000
-_TIMES = 10
-"""As many turns as elsewhere in all passes together."""
+_TIMES = 25
 _FLOOR = 0.01
 # Linux counts in KiB, macOS in bytes.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024

@@ -1,0 +1,1 @@
+"""The flows, through Home Assistant's own flow managers and over HTTP."""

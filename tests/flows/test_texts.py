@@ -1,0 +1,220 @@
+"""The English texts: every key that the flows use is there, and no other.
+
+That what a flow shows has its texts is checked in every test of this folder. Here the
+other direction, and what can't be brought about through a flow.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+import inspect
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+import probatio
+import pytest
+
+from custom_components.ollama import config_flow
+from custom_components.ollama.flows import (
+    agent,
+    discovery,
+    download,
+    models,
+    server,
+    settings,
+    subentry,
+    task,
+)
+from custom_components.ollama.flows.server import (
+    REAUTH_SCHEMA,
+    SERVER_SCHEMA,
+    FormError,
+)
+from custom_components.ollama.flows.settings import settings_schema
+from custom_components.ollama.server import (
+    ModelDetails,
+    OllamaError,
+    ServerUnreachableError,
+    Unreachable,
+    errors,
+)
+
+MODULES = (config_flow, agent, discovery, download, models, server, settings, subentry, task)
+THINKS_IN_LEVELS = ModelDetails(frozenset({"completion", "thinking"}), 8192, "gptoss")
+
+
+def calls(module: Any, *names: str) -> Iterator[ast.Call]:
+    """Yield the calls of functions of these names in a module."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in names:
+                yield node
+
+
+def arguments(module: Any, function: str, keyword: str, position: int = 0) -> set[str]:
+    """Return the literal values of an argument, in all calls of a function in a module."""
+    values = set()
+    for call in calls(module, function):
+        given = [word.value for word in call.keywords if word.arg == keyword]
+        given += call.args[position : position + 1]
+        values |= {node.value for node in given if isinstance(node, ast.Constant)}
+    return values
+
+
+def error_classes(base: type[OllamaError] = OllamaError) -> Iterator[type[OllamaError]]:
+    for kind in base.__subclasses__():
+        if kind.__module__ == errors.__name__:
+            yield kind
+        yield from error_classes(kind)
+
+
+def server_errors() -> list[OllamaError]:
+    """Return one of each error that a server can cause."""
+    others = (kind for kind in error_classes() if kind is not ServerUnreachableError)
+    return [
+        *(ServerUnreachableError(reason) for reason in Unreachable),
+        *(kind(model="m", detail="d") for kind in others),
+    ]
+
+
+def from_server(model: str = "m") -> set[str]:
+    """Return the keys of everything that a form says about a server or a download."""
+    return {FormError.from_error(err).key for err in server_errors()} | {
+        FormError.from_download(err, model).key for err in server_errors()
+    }
+
+
+def test_server_errors_are_all():
+    assert {type(err) for err in server_errors()} == set(error_classes())
+    assert len(server_errors()) > 12
+
+
+def step_keys(flow: type) -> set[str]:
+    """Return the steps of a flow that show something."""
+    steps = {
+        name.removeprefix("async_step_")
+        for kind in flow.__mro__
+        if kind.__module__.startswith("custom_components.")
+        for name in vars(kind)
+        if name.startswith("async_step_")
+    }
+    # These lead to another one at once.
+    return steps - {"zeroconf", "reauth", "finish"}
+
+
+def fields(schema: probatio.Schema) -> dict[str, Any]:
+    """Return the names of a form's fields, those of a section nested."""
+    return {
+        key.schema: fields(value.schema) if isinstance(value, section) else None
+        for key, value in schema.schema.items()
+    }
+
+
+def named(step: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Return the fields for which a step has a text, those of sections nested."""
+    names: dict[str, Any] = dict.fromkeys(step.get(part, ()))
+    for key, inside in step.get("sections", {}).items():
+        names[key] = named(inside, part)
+    return names
+
+
+@pytest.mark.parametrize("part", ["data", "data_description"])
+def test_config_fields(english: dict[str, Any], part: str):
+    steps = english["config"]["step"]
+    assert set(steps) == step_keys(config_flow.OllamaConfigFlow)
+    for step in ("user", "reconfigure", "zeroconf_confirm"):
+        assert named(steps[step], part) == fields(SERVER_SCHEMA)
+    assert named(steps["reauth_confirm"], part) == fields(REAUTH_SCHEMA)
+    assert set(named(steps["model"], part)) == {"model", config_flow.CONF_CONTROL}
+    assert named(steps["download"], part) == {}
+
+
+@pytest.mark.parametrize("part", ["data", "data_description"])
+@pytest.mark.parametrize("flow", [agent.AgentFlow, task.TaskFlow])
+def test_subentry_fields(hass: HomeAssistant, english: dict[str, Any], flow: type, part: str):
+    kind = "conversation" if flow.talks else "ai_task_data"
+    assert set(english["config_subentries"]) == {"conversation", "ai_task_data"}
+    steps = english["config_subentries"][kind]["step"]
+    assert set(steps) == step_keys(flow)
+    schema = settings_schema(hass, THINKS_IN_LEVELS, talks=flow.talks)
+    assert named(steps["settings"], part) == fields(schema)
+    assert set(named(steps["user"], part)) == {"name", "model"}
+    assert set(named(steps["reconfigure"], part)) == {"model"}
+
+
+def test_config_errors(english: dict[str, Any]):
+    written = set().union(
+        *(arguments(module, "FormError", "key") for module in (config_flow, server))
+    )
+    # Built for an answer and not written as a call of the class.
+    written |= arguments(server, "cls", "key")
+    assert set(english["config"]["error"]) == from_server() | written
+
+
+def test_subentry_errors(english: dict[str, Any]):
+    written = arguments(subentry, "FormError", "key")
+    assert "model_without_tools" in written
+    texts = english["config_subentries"]
+    assert set(texts["conversation"]["error"]) == from_server() | written
+    # A task controls nothing.
+    assert set(texts["ai_task_data"]["error"]) == from_server() | written - {"model_without_tools"}
+
+
+def test_aborts(english: dict[str, Any]):
+    assert set(english["config"]["abort"]) == arguments(config_flow, "async_abort", "reason")
+    for texts in english["config_subentries"].values():
+        assert set(texts["abort"]) == arguments(subentry, "async_abort", "reason") | {
+            "reconfigure_successful"  # what Home Assistant says after a change
+        }
+
+
+def test_progress(english: dict[str, Any]):
+    tree = ast.parse(inspect.getsource(download))
+    written = {
+        node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "action"
+    }
+    assert len(written) > 1
+    for texts in (english["config"], *english["config_subentries"].values()):
+        assert set(texts["progress"]) == written
+
+
+def test_subentry_kinds_say_the_same(english: dict[str, Any]):
+    """What both kinds show is worded once."""
+    one, other = english["config_subentries"].values()
+    for part in ("error", "progress"):
+        for key in set(one[part]) & set(other[part]):
+            assert one[part][key] == other[part][key]
+
+
+def test_selectors(english: dict[str, Any]):
+    """Options that are translated by the dialog, and words that the labels are made of."""
+    assert set(english["selector"]) == {"think", "model_label"}
+    options = set()
+    for details in (THINKS_IN_LEVELS, ModelDetails(THINKS_IN_LEVELS.capabilities, None, "")):
+        schema = settings_schema(None, details, talks=False).schema
+        assert schema["think"].config["translation_key"] == "think"
+        options |= set(schema["think"].config["options"])
+    assert set(english["selector"]["think"]["options"]) == options
+    words = {str(capability) for capability in models._SHOWN_CAPABILITIES}
+    for node in ast.walk(ast.parse(inspect.getsource(models))):
+        if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "texts":
+            words |= {node.slice.value} if isinstance(node.slice, ast.Constant) else set()
+    assert set(english["selector"]["model_label"]["options"]) == words
+
+
+@pytest.mark.parametrize("err", server_errors(), ids=lambda err: err.translation_key)
+def test_words_of_errors(english: dict[str, Any], err: OllamaError):
+    """Each text can be filled with what its error brings along."""
+    for made in (FormError.from_error(err), FormError.from_download(err, "m")):
+        for texts in (english["config"], *english["config_subentries"].values()):
+            assert texts["error"][made.key].format(**made.placeholders)
+        assert made.errors == {"base": made.key}
+
+
+def test_modules_are_all(component_path):
+    names = {path.stem for path in (component_path / "flows").glob("*.py")} - {"__init__"}
+    assert names == {module.__name__.rpartition(".")[2] for module in MODULES[1:]}
