@@ -195,7 +195,7 @@ async def test_endless_stream(hass: HomeAssistant, sim: Simulator, server: Ollam
     await connection_closed(sim)
 
 
-async def run_with_lines(server: OllamaServer, lines: Any, patience: float = 0.1) -> Download:
+async def run_with_lines(server: OllamaServer, lines: Any, patience: float = 0.6) -> Download:
     """Run a download that gets these lines."""
 
     class Scripted(OllamaServer):
@@ -237,10 +237,10 @@ async def test_slow_but_moving(hass: HomeAssistant, server: OllamaServer):
     async def lines() -> AsyncGenerator[dict[str, Any]]:
         for completed in range(10):
             yield {"status": "pulling", "digest": "a", "total": 9, "completed": completed}
-            await asyncio.sleep(0.06)
+            await asyncio.sleep(0.1)
         for status in ("verifying sha256 digest", "writing manifest", "success"):
             yield {"status": status}
-            await asyncio.sleep(0.06)
+            await asyncio.sleep(0.1)
 
     download = await run_with_lines(server, lines)
     assert download.error is None

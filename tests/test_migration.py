@@ -29,8 +29,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 import custom_components.ollama
-from custom_components.ollama.const import DOMAIN
-from custom_components.ollama.server import OllamaServer
+from custom_components.ollama.const import DATA_TIME_LIMITS, DOMAIN
+from custom_components.ollama.server import OllamaServer, TimeLimits
 from simulator import Fault, Rates, Reply, Simulator, ToolCall
 
 from .common import AGENT, MODEL, TASK, ask_for_data, say, speech
@@ -539,34 +539,6 @@ async def test_missing_server_in_the_language_of_the_question(
     assert answer.response.language == language
 
 
-async def test_server_of_core_is_missing(homes: Homes, sim: Simulator):
-    """An entry that only core's integration has loaded so far has loaded once, too."""
-    past = Past(sim.url)
-    past.entry(
-        sim.url,
-        version=3,
-        minor_version=3,
-        data={"url": sim.url},
-        subentries_data=[
-            {
-                "subentry_type": "conversation",
-                "title": "Ollama Conversation",
-                "unique_id": None,
-                "data": {"model": MODEL},
-            }
-        ],
-    )
-    disk = await past.async_write(homes)
-    async with homes.run(disk, Ollama.CORE) as hass:
-        assert states(hass) == {"entry-0": ConfigEntryState.LOADED}
-    await sim.stop()
-    async with homes.run(disk, Ollama.OURS) as hass:
-        assert states(hass) == {"entry-0": ConfigEntryState.LOADED}
-        assert speech(await say(hass, "hello")) == text("unreachable_refused")
-        await sim.start()
-        assert speech(await say(hass, "hello")) == "The kitchen lamp is now on."
-
-
 # The connection
 
 
@@ -738,11 +710,13 @@ async def test_unloads(hass: HomeAssistant, servers, sim: Simulator):
     assert [is_closed(server) for server in servers] == [True]
 
 
-PIECES = tuple(f"word{number} " for number in range(20))
+PIECES = tuple(f"word{number} " for number in range(16))
+# So slowly that all of a reload fits in between, on a busy machine too.
+SLOWLY = Rates(generation_tokens_per_second=10)
 
 
 async def lines_sent(sim: Simulator, count: int) -> None:
-    """Wait until the answer has begun."""
+    """Wait until that much of the answer has been sent."""
     async with asyncio.timeout(5):
         while not (sim.chats and sim.chats[0].lines >= count):
             await asyncio.sleep(0.01)
@@ -756,13 +730,20 @@ async def reload(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert await load(hass, entry) is ConfigEntryState.LOADED
 
 
+@pytest.fixture
+def patient(hass: HomeAssistant) -> None:
+    """Wait as long as at home: these answers are slow on purpose."""
+    hass.data[DATA_TIME_LIMITS] = TimeLimits()
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("interrupt", [unload, reload])
 async def test_sentence_is_finished(
     hass: HomeAssistant, servers, sim: Simulator, interrupt: Callable
 ):
     entry = add_server(hass, sim.url)
     assert await load(hass, entry) is ConfigEntryState.LOADED
-    sim.set_rates(Rates(generation_tokens_per_second=40))
+    sim.set_rates(SLOWLY)
     sim.script(Reply(chunks=PIECES))
     answering = asyncio.create_task(say(hass, "tell me a lot"))
     await lines_sent(sim, 3)
@@ -781,6 +762,7 @@ async def test_sentence_is_finished(
     raises=RuntimeError,
     reason="the client of an unloaded entry closes between two requests of a turn",
 )
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("interrupt", [unload, reload])
 async def test_turn_is_finished(
     hass: HomeAssistant, servers, sim: Simulator, kitchen_light, interrupt: Callable
@@ -792,7 +774,7 @@ async def test_turn_is_finished(
         entry, agent, data={"model": MODEL, "llm_hass_api": ["assist"]}
     )
     assert await load(hass, entry) is ConfigEntryState.LOADED
-    sim.set_rates(Rates(generation_tokens_per_second=40))
+    sim.set_rates(SLOWLY)
     sim.script(
         Reply(
             chunks=PIECES,

@@ -374,7 +374,7 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         load has nobody to do that.
         """
         self.hass.config_entries.async_update_entry(entry, **changes)
-        if entry.state is not ConfigEntryState.LOADED and entry.disabled_by is None:
+        if entry.state is not ConfigEntryState.LOADED:
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
 

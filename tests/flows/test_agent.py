@@ -530,7 +530,7 @@ async def test_download_fails_while_changing(hass: HomeAssistant, sim: Simulator
 
 async def test_close_the_dialog(hass: HomeAssistant, sim: Simulator, entry):
     """The download goes on, also over a reload of the server, and is joined."""
-    sim.pull_plan(NEW, seconds=0.4, model=SimModel(NEW))
+    sim.pull_plan(NEW, seconds=1.0, model=SimModel(NEW))
     dialog = await (await add_agent(hass, entry)).submit(model=NEW)
     await asyncio.sleep(0.1)
     dialog.close()

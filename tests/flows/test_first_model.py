@@ -219,7 +219,7 @@ async def test_download(hass: HomeAssistant, sim: Simulator, events: dict[str, l
         ["download_begins", "download"],
     )
     moving = [words for action, *words in shown if action == "download"]
-    assert len(moving) > 5
+    assert len(moving) > 3
     steps = [min(SIZE, step * (SIZE // 12)) for step in range(14)]
     possible = {(str(math.ceil(done / SIZE * 100)), readable_size(done)) for done in steps}
     for model, percent, completed, total in moving:
@@ -229,7 +229,7 @@ async def test_download(hass: HomeAssistant, sim: Simulator, events: dict[str, l
     assert percents == sorted(set(percents))
     bar = [event["progress"] for event in events["data_entry_flow_progress_update"]]
     assert bar == sorted(bar)
-    assert len(set(bar)) > 5
+    assert len(set(bar)) > 3
     assert {event["flow_id"] for event in events["data_entry_flow_progress_update"]} == {
         dialog.result["flow_id"]
     }
@@ -246,7 +246,7 @@ async def test_bar_after_text(hass: HomeAssistant, sim: Simulator):
     dialog = await (await model_step(hass, sim)).submit(model=NEW, control=False)
     await dialog.after_progress()
     texts = [place for place, name in enumerate(order) if name == "data_entry_flow_progressed"]
-    assert len(texts) > 3
+    assert len(texts) > 2
     # After the last one another form follows.
     for place in texts[:-1]:
         assert order[place + 1] == "data_entry_flow_progress_update"
@@ -313,7 +313,7 @@ async def test_downloaded_model_without_tools(hass: HomeAssistant, sim: Simulato
 
 async def test_close_the_dialog(hass: HomeAssistant, sim: Simulator):
     """The download goes on, and a new dialog joins it or finds the model."""
-    sim.pull_plan(NEW, seconds=0.4, model=SimModel(NEW, capabilities=("completion", "tools")))
+    sim.pull_plan(NEW, seconds=1.0, model=SimModel(NEW, capabilities=("completion", "tools")))
     dialog = await (await model_step(hass, sim)).submit(model=NEW)
     await asyncio.sleep(0.1)
     dialog.close()
@@ -340,7 +340,7 @@ async def test_close_and_come_back_later(hass: HomeAssistant, sim: Simulator):
 
 async def test_two_dialogs_share_a_download(hass: HomeAssistant, sim: Simulator):
     """The slower one finds the server added, and says so."""
-    sim.pull_plan(NEW, seconds=0.2)
+    sim.pull_plan(NEW, seconds=0.5)
     dialogs = [await model_step(hass, sim), await model_step(hass, sim)]
     for dialog in dialogs:
         await dialog.submit(model=NEW, control=False)
