@@ -346,11 +346,6 @@ async def test_recovery_mode(homes: Homes, sim: Simulator):
     assert outcome(disk, before) == outcome(before, before)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ollama.ResponseError,
-    reason="the form of a model that can't think keeps what was set for another one",
-)
 async def test_thinking_of_another_model(homes: Homes, sim: Simulator):
     """Core's sends what is saved as it is, and a model that can't think refuses it."""
     disk = await core_makes_an_entry(homes, sim)

@@ -492,11 +492,6 @@ async def test_refused_key_is_asked_for(hass: HomeAssistant, servers, loaded_bef
         assert all(is_closed(server) for server in servers)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the 403 page of a proxy is taken for Ollama's own check of the origin",
-)
 async def test_refused_by_a_proxy_is_asked_for(hass: HomeAssistant):
     """A page comes with it; Ollama itself refuses an origin without a word."""
     async with Simulator(required_headers={"X-Proxy": "open"}) as sim:
@@ -757,11 +752,6 @@ async def test_sentence_is_finished(
     assert is_closed(servers[0])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeError,
-    reason="the client of an unloaded entry closes between two requests of a turn",
-)
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("interrupt", [unload, reload])
 async def test_turn_is_finished(

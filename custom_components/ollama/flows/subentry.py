@@ -13,6 +13,7 @@ from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL, CONF_NAME
 from homeassistant.helpers.selector import TextSelector
 import probatio
 
+from ..const import CONF_THINK
 from ..runtime import OllamaConfigEntry
 from ..server import Capability, InstalledModel, ModelDetails, OllamaError, OllamaServer
 from ..server.models import full_name
@@ -181,6 +182,10 @@ class ModelSubentryFlow(ConfigSubentryFlow):
         shown = settings_schema(self.hass, self._details, talks=self.talks).schema
         data = read_form(user_input, self._before, shown)
         data[CONF_MODEL] = self._model
+        if self._details is not None and not self._details.can(Capability.THINKING):
+            # Set for another model: core's integration would send it, and the server
+            # would refuse the request.
+            data.pop(CONF_THINK, None)
         if self._is_new:
             return self.async_create_entry(title=self._name, data=data)
         return self.async_update_and_abort(

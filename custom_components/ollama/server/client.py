@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 import contextlib
 from dataclasses import dataclass, field
+from functools import partial
 import math
 import ssl
 from typing import Any, Literal, cast
@@ -43,11 +44,17 @@ class Connection:
 
     @property
     def all_headers(self) -> dict[str, str]:
-        """The extra headers, and the key as a bearer token."""
+        """The extra headers, and the key as a bearer token.
+
+        A header holds ASCII only; what else was pasted with a key, such as a space of no
+        width, is no part of it.
+        """
         headers = dict(self.headers)
         if self.api_key and (key := self.api_key.strip()):
             headers["Authorization"] = f"Bearer {key}"
-        return headers
+        return {
+            name: value.encode("ascii", "ignore").decode() for name, value in headers.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,8 @@ class OllamaServer:
         self.connection = connection
         self.limits = limits or TimeLimits()
         self.models = ModelCatalog(self)
-        self._client = _Transport(
+        self._connect = partial(
+            _Transport,
             host=connection.url,
             headers=connection.all_headers,
             verify=connection.ssl_context,
@@ -106,8 +114,10 @@ class OllamaServer:
             # The limits of reading are kept here, because they depend on what is read.
             timeout=httpx.Timeout(None, connect=self.limits.connect),
         )
+        self._client = self._connect()
         self._running = 0
         self._closing = False
+        self._closed = False
 
     async def async_close(self) -> None:
         """Close the connections, after what is running now has ended.
@@ -115,16 +125,15 @@ class OllamaServer:
         A reload of the entry must not cut a sentence that is being spoken.
         """
         self._closing = True
-        if not self._running:
-            await self._client.close()  # type: ignore[no-untyped-call] # the library's
+        await self._close_when_idle()
 
     async def async_version(self) -> str:
         """Return the server's version, such as 0.32.15."""
-        return await self._short(self._client.version)
+        return await self._short(lambda: self._client.version())
 
     async def async_list(self) -> list[InstalledModel]:
         """Return the installed models, as the server orders them."""
-        response = await self._short(self._client.list)
+        response = await self._short(lambda: self._client.list())
         return [InstalledModel.from_response(model) for model in response.models]
 
     async def async_show(self, model: str) -> ModelDetails:
@@ -223,13 +232,22 @@ class OllamaServer:
 
     @contextlib.asynccontextmanager
     async def _in_use(self) -> AsyncGenerator[None]:
+        if self._closed:
+            # The entry was unloaded between two requests of a turn: what was begun is
+            # brought to its end.
+            self._client = self._connect()
+            self._closed = False
         self._running += 1
         try:
             yield
         finally:
             self._running -= 1
-            if self._closing and not self._running:
-                await self._client.close()  # type: ignore[no-untyped-call] # the library's
+            await self._close_when_idle()
+
+    async def _close_when_idle(self) -> None:
+        if self._closing and not self._running and not self._closed:
+            self._closed = True
+            await self._client.close()  # type: ignore[no-untyped-call] # the library's
 
 
 def _is_stale(err: OllamaError) -> bool:

@@ -169,7 +169,7 @@ def _from_response(err: ollama.ResponseError, model: str) -> OllamaError:
     match status:
         case HTTPStatus.UNAUTHORIZED:
             return AuthenticationError()
-        case HTTPStatus.FORBIDDEN if not detail:
+        case HTTPStatus.FORBIDDEN if not err.error.strip():
             return ForbiddenOriginError()
         case HTTPStatus.FORBIDDEN if "cloud" in lowered:
             return RequestRejectedError(detail=detail)
