@@ -8,7 +8,7 @@ from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ollama.const import DOMAIN
-from simulator import Simulator
+from simulator import Fault, Simulator
 
 from ..common import AGENT, MODEL, TASK, say, speech
 from .helpers import add_agent, change_server, new_key
@@ -141,6 +141,16 @@ async def test_reauth_while_loaded(hass: HomeAssistant, sim: Simulator, entry):
     await hass.async_block_till_done()
     assert "refused access" not in speech(await say(hass, "hello"))
     assert not hass.config_entries.flow.async_progress()
+
+
+async def test_reauth_where_the_version_is_open(hass: HomeAssistant, sim: Simulator, entry):
+    """A proxy may answer that to everyone: it doesn't show that the key is good."""
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    sim.fault(Fault.HTTP_401, path="/api/tags")
+    dialog = await (await new_key(hass, entry)).submit(api_key="wrong")
+    assert dialog.errors == {"base": "invalid_auth"}
+    assert entry.data == {"url": sim.url}
 
 
 async def test_reauth_starts_once(hass: HomeAssistant, entry):

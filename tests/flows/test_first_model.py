@@ -81,6 +81,18 @@ async def test_list_of_both_kinds_of_server(hass: HomeAssistant, version: str):
         assert EMBEDDING_MODEL not in shown
 
 
+async def test_list_of_many(hass: HomeAssistant, sim: Simulator):
+    """All that can be found out gets the time of one request, however many models."""
+    many = [SimModel(f"m:{number}") for number in range(40)]
+    for model in many:
+        sim.install(model)
+    sim.fault(Fault.HANG, path="/api/show", times=None)
+    shown = labels(await model_step(hass, sim))
+    assert {model.name for model in many} <= set(shown)
+    asked = sum(request.path == "/api/show" for request in sim.requests)
+    assert 0 < asked < len(many)
+
+
 @pytest.mark.parametrize(
     ("size", "text"),
     [
@@ -214,10 +226,7 @@ async def test_download(hass: HomeAssistant, sim: Simulator, events: dict[str, l
                 await asyncio.sleep(0.005)
             await dialog.refresh()
     actions = list(dict.fromkeys(action for action, *_ in shown))
-    assert actions in (
-        ["download_begins", "download", "download_ends"],
-        ["download_begins", "download"],
-    )
+    assert actions[:2] == ["download_begins", "download"]
     moving = [words for action, *words in shown if action == "download"]
     assert len(moving) > 3
     steps = [min(SIZE, step * (SIZE // 12)) for step in range(14)]
@@ -235,6 +244,21 @@ async def test_download(hass: HomeAssistant, sim: Simulator, events: dict[str, l
     }
     assert len(dialog.entry.subentries) == 2
     assert pulls(sim) == [NEW]
+
+
+async def test_check_at_the_end(hass: HomeAssistant, sim: Simulator):
+    """A large model is checked for minutes, in which nothing moves: the text says so."""
+    sim.pull_plan(NEW, sizes=(SIZE,), steps=1)
+    # After the line that says that all files are there.
+    sim.fault(Fault.HANG_MID_STREAM, path=ASKED, after_chunks=4)
+    dialog = await (await model_step(hass, sim)).submit(model=NEW, control=False)
+    async with asyncio.timeout(5):
+        while dialog.result["progress_action"] != "download_ends":
+            await asyncio.sleep(0.01)
+            await dialog.refresh()
+    assert dialog.words["percent"] == "100"
+    await dialog.after_progress()
+    assert dialog.errors == {"base": "too_slow"}
 
 
 async def test_bar_after_text(hass: HomeAssistant, sim: Simulator):
