@@ -93,9 +93,11 @@ def _compared(core: Sequence[Sequence[float]], ours: Sequence[Sequence[float]]) 
 # One value out of several
 
 
-def test_the_middle_or_the_least_stands_for_all():
-    assert combined(Combine.MEDIAN, [5.0, 1.0, 2.0]) == 2.0
-    assert combined(Combine.LEAST, [5.0, 1.0, 2.0]) == 1.0
+def test_the_middle_or_the_lower_quartile_stands_for_all():
+    values = [5.0, 1.0, 2.0, 4.0, 3.0]
+    assert combined(Combine.MEDIAN, values) == 3.0
+    assert combined(Combine.QUARTILE, values) == 2.0
+    assert combined(Combine.QUARTILE, [7.0]) == 7.0
 
 
 @pytest.mark.parametrize(

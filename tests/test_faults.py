@@ -188,7 +188,7 @@ async def test_thinking_that_reached_the_limit(hass: HomeAssistant, sim: Simulat
 
 
 async def test_empty_answer(hass: HomeAssistant, sim: Simulator, entry):
-    sim.script(Reply(""))
+    sim.script(Reply(""), *[Reply(chunks=[""])] * 2)
     assert speech(await say(hass, "hello")).startswith("The model gave no answer.")
 
 
@@ -199,7 +199,7 @@ async def test_empty_answer_after_an_action(
     sim.script(
         Reply(tool_calls=(ToolCall("intent__HassTurnOn", {"name": "Kitchen light"}),)), Reply("")
     )
-    assert speech(await say(hass, "on")) == "It is done, but the model said nothing about it."
+    assert speech(await say(hass, "on")) == "I turned on Kitchen light."
     assert hass.states.get(kitchen_light).state == "on"
 
 

@@ -15,8 +15,8 @@ from homeassistant.exceptions import (
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from . import migration
-from .const import DATA_DOWNLOADS, DOMAIN, MANUFACTURER
+from . import home, migration
+from .const import CONF_POLICIES, CONF_POLICY, DATA_DOWNLOADS, DOMAIN, MANUFACTURER
 from .runtime import (
     CONNECTION_KEYS,
     OllamaConfigEntry,
@@ -40,6 +40,7 @@ PLATFORMS = (Platform.AI_TASK, Platform.CONVERSATION)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all servers share, and bring the oldest entries up to date."""
     hass.data[DATA_DOWNLOADS] = Downloads(hass)
+    home.async_register(hass)
     await migration.async_migrate_version_1(hass)
     return True
 
@@ -55,6 +56,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     Once it has been loaded, it loads without its server too: the agents must be there
     to say that the server can't be reached.
     """
+    _keep_policies(hass, entry)
     server = OllamaServer(
         # Core's integration lets options win over data, and entries may rely on it.
         connection_from({**entry.data, **entry.options}),
@@ -87,7 +89,30 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
 
 async def async_unload_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bool:
     """Unload a server; its client closes after what is running has ended."""
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded and len(hass.config_entries.async_loaded_entries(DOMAIN)) <= 1:
+        # Another agent that still uses the API makes a new one.
+        home.async_close_inventory_cache(hass)
+    return unloaded
+
+
+def _keep_policies(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
+    """Move the policies of new agents into the options, and drop those of removed ones.
+
+    What guards the home stands there because core's forms replace the data of an agent.
+    """
+    before = entry.options.get(CONF_POLICIES) or {}
+    policies = {key: value for key, value in before.items() if key in entry.subentries}
+    for subentry in list(entry.subentries.values()):
+        if CONF_POLICY not in subentry.data:
+            continue
+        data = dict(subentry.data)
+        policies[subentry.subentry_id] = data.pop(CONF_POLICY)
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+    if policies != before:
+        hass.config_entries.async_update_entry(
+            entry, options={**entry.options, CONF_POLICIES: policies}
+        )
 
 
 class _ReloadWhenNeeded:

@@ -12,10 +12,9 @@ from homeassistant.config_entries import (
     ConfigSubentryData,
     ConfigSubentryFlow,
 )
-from homeassistant.const import CONF_API_KEY, CONF_LLM_HASS_API, CONF_MODEL, CONF_URL
+from homeassistant.const import CONF_API_KEY, CONF_MODEL, CONF_URL
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
-from homeassistant.helpers import llm
 from homeassistant.helpers.selector import BooleanSelector
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.util.network import is_ip_address
@@ -51,9 +50,11 @@ from .flows.server import (
     read_form,
     read_secrets,
 )
+from .flows.settings import apis_for_core
 from .flows.task import TaskFlow
+from .home import API_ID
 from .runtime import CONNECTION_KEYS, connection_from, time_limits
-from .server import Capability, OllamaError, OllamaServer, complete_url, same_server
+from .server import OllamaError, OllamaServer, complete_url, same_server
 from .server.address import DEFAULT_PORT
 from .server.models import full_name
 
@@ -221,12 +222,9 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         details = await async_read_details(self._server, model)
         if details is not None and not details.chats:
             return await self._async_show_models(FormError("model_only_embeds", CONF_MODEL))
-        controls = self._choice[CONF_CONTROL]
-        if controls and details is not None and not details.can(Capability.TOOLS):
-            return await self._async_show_models(FormError("model_without_tools", CONF_CONTROL))
         agent: dict[str, Any] = {CONF_MODEL: model}
-        if controls:
-            agent[CONF_LLM_HASS_API] = [llm.LLM_API_ASSIST]
+        if self._choice[CONF_CONTROL]:
+            agent |= apis_for_core([API_ID])
         return self._create(
             (
                 ConfigSubentryData(

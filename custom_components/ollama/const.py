@@ -17,6 +17,11 @@ CONF_THINK = "think"
 
 # Keys of this integration's own; core's ignores them, so each must be optional.
 CONF_HEADERS = "headers"
+CONF_LLM_APIS = "llm_apis"
+CONF_PLAIN_TEXT = "plain_text"
+CONF_POLICIES = "policies"
+CONF_POLICY = "policy"
+CONF_TOOL_CALLING = "tool_calling"
 
 SUBENTRY_CONVERSATION = "conversation"
 SUBENTRY_AI_TASK = "ai_task_data"

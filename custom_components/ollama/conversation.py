@@ -1,6 +1,7 @@
 """The conversation agents."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+import contextlib
 from typing import Literal, override
 
 from homeassistant.components import conversation
@@ -12,10 +13,18 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import intent
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .agent import async_explain, async_provide_prompt
-from .agent.turn import AnswerTooLongError
-from .const import DOMAIN, SUBENTRY_CONVERSATION
+from .agent import (
+    AnswerTooLongError,
+    async_explain,
+    async_provide_prompt,
+    async_question,
+    async_report,
+    async_sentence,
+    async_settle,
+)
+from .const import CONF_LLM_APIS, DOMAIN, SUBENTRY_CONVERSATION
 from .entity import OllamaAgentEntity
+from .home import Policy, async_drop_waiting, async_waiting, current_policy
 from .runtime import OllamaConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -47,7 +56,7 @@ class OllamaConversationEntity(
     def __init__(self, entry: OllamaConfigEntry, subentry: ConfigSubentry) -> None:
         """Tell Home Assistant whether it controls the home."""
         super().__init__(entry, subentry)
-        if subentry.data.get(CONF_LLM_HASS_API):
+        if subentry.data.get(CONF_LLM_APIS) or subentry.data.get(CONF_LLM_HASS_API):
             self._attr_supported_features = conversation.ConversationEntityFeature.CONTROL
 
     @property
@@ -76,15 +85,69 @@ class OllamaConversationEntity(
     ) -> conversation.ConversationResult:
         """Answer a sentence, whatever happens on the way."""
         try:
-            await async_provide_prompt(
-                chat_log, user_input.as_llm_context(DOMAIN), self._settings, user_input
-            )
-            reader = await self._turn().async_run(chat_log)
-            if reader.cut_by_length:
-                raise AnswerTooLongError
+            with self._policy_in_force():
+                text = await async_settle(
+                    self.hass, chat_log, user_input, current_policy.get() or Policy()
+                )
+                if text is not None:
+                    return await self._async_answer(text, user_input, chat_log)
+                return await self._async_converse(user_input, chat_log)
         except HomeAssistantError as err:
+            # What began to wait in this turn was never asked about.
+            async_drop_waiting(self.hass, chat_log.conversation_id)
             return await self._async_apologise(err, user_input, chat_log)
+
+    async def _async_converse(
+        self,
+        user_input: conversation.ConversationInput,
+        chat_log: conversation.ChatLog,
+    ) -> conversation.ConversationResult:
+        """Let the model answer. Raises HomeAssistantError."""
+        language = user_input.language
+        await async_provide_prompt(
+            chat_log, user_input.as_llm_context(DOMAIN), self._settings, user_input
+        )
+        # What a satellite speaks must hold no marks of writing.
+        answer = await self._turn(strip_markdown=bool(user_input.satellite_id)).async_run(chat_log)
+        if answer.cut_by_length:
+            raise AnswerTooLongError
+        if answer.asks_for_confirmation:
+            policy = current_policy.get() or Policy()
+            waiting = async_waiting(self.hass, chat_log.conversation_id)
+            text = await async_question(
+                self.hass, language, waiting, with_pin=policy.pin is not None
+            )
+            return await self._async_answer(text, user_input, chat_log, listen=True)
+        if answer.deeds:
+            text = await async_report(self.hass, language, answer.deeds)
+            return await self._async_answer(text, user_input, chat_log)
+        if answer.claimed_falsely:
+            text = await async_sentence(self.hass, language, "claim_corrected")
+            return await self._async_answer(text, user_input, chat_log)
         return conversation.async_get_result_from_chat_log(user_input, chat_log)
+
+    @contextlib.contextmanager
+    def _policy_in_force(self) -> Generator[None]:
+        """Let the tools of this turn know what this agent may do."""
+        token = current_policy.set(self._policy())
+        try:
+            yield
+        finally:
+            current_policy.reset(token)
+
+    async def _async_answer(
+        self,
+        text: str,
+        user_input: conversation.ConversationInput,
+        chat_log: conversation.ChatLog,
+        *,
+        listen: bool = False,
+    ) -> conversation.ConversationResult:
+        """Answer with a sentence of our own."""
+        await self._async_say(chat_log, text)
+        result = conversation.async_get_result_from_chat_log(user_input, chat_log)
+        result.continue_conversation = result.continue_conversation or listen
+        return result
 
     async def _async_apologise(
         self,

@@ -7,7 +7,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import Entity
 
 from .agent import AgentSettings, Turn
-from .const import DOMAIN, MANUFACTURER
+from .const import CONF_POLICIES, DOMAIN, MANUFACTURER
+from .home import Policy
 from .runtime import OllamaConfigEntry
 from .server import AuthenticationError
 
@@ -38,14 +39,20 @@ class OllamaAgentEntity(Entity):
             via_device_id=entry.runtime_data.device_id,
         )
 
-    def _turn(self) -> Turn:
+    def _turn(self, *, strip_markdown: bool = False) -> Turn:
         """Return a turn with this agent's settings."""
         return Turn(
             hass=self.hass,
             server=self._entry.runtime_data.server,
             settings=self._settings,
             agent_id=self.entity_id,
+            strip_markdown=strip_markdown or self._settings.plain_text,
         )
+
+    def _policy(self) -> Policy:
+        """Return what this agent may do; it stands in the entry, out of core's reach."""
+        policies = self._entry.options.get(CONF_POLICIES) or {}
+        return Policy.from_data(policies.get(self.unique_id) or {})
 
     def _note_failure(self, err: HomeAssistantError) -> None:
         """Ask the owner for a new key where the server refused the old one."""

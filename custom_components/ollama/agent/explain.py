@@ -1,4 +1,4 @@
-"""A failure as a sentence in the listener's language."""
+"""Sentences in the listener's language."""
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -12,9 +12,25 @@ async def async_explain(hass: HomeAssistant, err: HomeAssistantError, language: 
 
     `str(err)` is always English, and a family doesn't have to speak it.
     """
-    domain = err.translation_domain or DOMAIN
-    texts = await translation.async_get_translations(hass, language, "exceptions", {domain})
-    text = texts.get(f"component.{domain}.exceptions.{err.translation_key}.message")
-    if text is None:
+    if err.translation_key is None:
         return str(err)
-    return text.format(**(err.translation_placeholders or {}))
+    return await async_sentence(
+        hass,
+        language,
+        err.translation_key,
+        domain=err.translation_domain or DOMAIN,
+        **(err.translation_placeholders or {}),
+    )
+
+
+async def async_sentence(
+    hass: HomeAssistant, language: str, key: str, *, domain: str = DOMAIN, **placeholders: str
+) -> str:
+    """Return a sentence of the translations.
+
+    All that is spoken stands among the exceptions: Home Assistant has no section for
+    sentences, and this one keeps its texts on the server's side.
+    """
+    texts = await translation.async_get_translations(hass, language, "exceptions", {domain})
+    text = texts.get(f"component.{domain}.exceptions.{key}.message", key)
+    return text.format(**placeholders)

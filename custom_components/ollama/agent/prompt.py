@@ -1,11 +1,19 @@
 """The system text and the tools of a turn."""
 
+from typing import Final
+
 from homeassistant.components import conversation
 from homeassistant.exceptions import HomeAssistantError, TemplateError
 from homeassistant.helpers import llm
 
-from ..const import DOMAIN
+from ..const import CONF_NUM_CTX, DOMAIN
+from ..home import prompt_characters
 from .settings import AgentSettings
+
+_CHARACTERS_PER_TOKEN: Final = 3
+"""Few, so as to be safe: names of devices make short tokens."""
+_SHARE_OF_WINDOW: Final = 0.6
+_TOOLS_CHARACTERS: Final = 4_500
 
 
 async def async_provide_prompt(
@@ -27,6 +35,7 @@ async def async_provide_prompt(
                 translation_key="api_missing",
                 translation_placeholders={"api": api_id},
             )
+    token = prompt_characters.set(_room_for_home(settings))
     try:
         await chat_log.async_provide_llm_data(
             llm_context,
@@ -46,3 +55,14 @@ async def async_provide_prompt(
             translation_key="api_failed",
             translation_placeholders={"error": str(err.__cause__ or err)},
         ) from err
+    finally:
+        prompt_characters.reset(token)
+
+
+def _room_for_home(settings: AgentSettings) -> int:
+    """Return how many characters the home may take in the prompt.
+
+    A little over half of the window, less what the tools take; the rest is for the talk.
+    """
+    window = settings.options[CONF_NUM_CTX] * _CHARACTERS_PER_TOKEN
+    return max(0, int(window * _SHARE_OF_WINDOW) - _TOOLS_CHARACTERS)

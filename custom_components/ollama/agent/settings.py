@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL, CONF_PROMPT
 
-from ..const import CONF_KEEP_ALIVE, CONF_MAX_HISTORY, CONF_NUM_CTX, CONF_THINK
+from ..const import (
+    CONF_KEEP_ALIVE,
+    CONF_LLM_APIS,
+    CONF_MAX_HISTORY,
+    CONF_NUM_CTX,
+    CONF_PLAIN_TEXT,
+    CONF_THINK,
+    CONF_TOOL_CALLING,
+)
 from ..server import Capability, ModelDetails
 from ..server.client import KEEP_LOADED_FOREVER, Think
 
@@ -18,6 +27,15 @@ CONF_NUM_PREDICT: Final = "num_predict"
 WHOLE_NUMBER_OPTIONS: Final = ("top_k", "seed", CONF_NUM_PREDICT)
 FRACTION_OPTIONS: Final = ("temperature", "top_p", "repeat_penalty")
 STOP_OPTION: Final = "stop"
+
+
+class ToolCalling(StrEnum):
+    """How an agent lets its model call tools."""
+
+    AUTOMATIC = "auto"
+    NATIVE = "native"
+    STRUCTURED = "structured"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,9 @@ class AgentSettings:
     think: Think
     prompt: str | None
     apis: tuple[str, ...]
+    tool_calling: ToolCalling
+    plain_text: bool
+    """Whether Markdown is taken out of every answer, not only of what is spoken."""
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> AgentSettings:
@@ -48,7 +69,7 @@ class AgentSettings:
         if stop := data.get(STOP_OPTION):
             options[STOP_OPTION] = list(stop)
         keep_alive = int(data.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE))
-        apis = data.get(CONF_LLM_HASS_API) or ()
+        apis = data.get(CONF_LLM_APIS) or data.get(CONF_LLM_HASS_API) or ()
         return cls(
             model=data[CONF_MODEL],
             options=options,
@@ -58,6 +79,8 @@ class AgentSettings:
             prompt=data.get(CONF_PROMPT),
             # Entries from before several could be chosen hold a single id.
             apis=(apis,) if isinstance(apis, str) else tuple(apis),
+            tool_calling=ToolCalling(data.get(CONF_TOOL_CALLING, ToolCalling.AUTOMATIC)),
+            plain_text=bool(data.get(CONF_PLAIN_TEXT, False)),
         )
 
     def think_for(self, details: ModelDetails) -> Think | None:

@@ -1,6 +1,7 @@
 """The reader of one answer."""
 
 from collections.abc import AsyncGenerator
+from typing import Final, Protocol
 
 from homeassistant.components import conversation
 from homeassistant.helpers import llm
@@ -8,12 +9,36 @@ from homeassistant.helpers import llm
 import ollama
 
 from ..server import AnswerCutError, OllamaError
-from .tools import read_arguments
+from .calls import GuardedAPI
+from .dialects import MarkdownStripper, Piece, Said, Thought
+from .gate import ClaimGate
 
-MAX_ANSWER_CHARACTERS = 100_000
+MAX_ANSWER_CHARACTERS: Final = 100_000
 """More than any answer: a model that has lost its way ends here."""
 
 type Delta = conversation.AssistantContentDeltaDict
+
+
+class PieceReader(Protocol):
+    """Tells what is said from what is called."""
+
+    def feed(self, text: str) -> list[Piece]:
+        """Return what is clear so far."""
+
+    def close(self, *, complete: bool = True) -> list[Piece]:
+        """Return the rest; `complete` tells whether the answer came to its end."""
+
+
+class WholeText:
+    """Takes everything as said: data under a schema holds no calls, and is not cleaned."""
+
+    def feed(self, text: str) -> list[Piece]:
+        """Return the text as it is."""
+        return [Said(text)]
+
+    def close(self, *, complete: bool = True) -> list[Piece]:
+        """Return nothing: nothing was held back."""
+        return []
 
 
 class AnswerReader:
@@ -27,12 +52,18 @@ class AnswerReader:
     def __init__(
         self,
         chunks: AsyncGenerator[ollama.ChatResponse],
+        pieces: PieceReader,
         *,
-        tools_offered: bool,
+        api: GuardedAPI | None = None,
+        gate: ClaimGate | None = None,
+        strip_markdown: bool = False,
     ) -> None:
-        """Read from `chunks`; a call of a tool that was not offered is dropped."""
+        """Read from `chunks`; without an `api` calls are dropped, since none was offered."""
         self._chunks = chunks
-        self._tools_offered = tools_offered
+        self._pieces = pieces
+        self._api = api
+        self._gate = gate
+        self._markdown = MarkdownStripper() if strip_markdown else None
         self.done_reason: str | None = None
         self.error: OllamaError | None = None
         self.text = ""
@@ -43,6 +74,16 @@ class AnswerReader:
     def cut_by_length(self) -> bool:
         """Whether the answer reached its limit of tokens."""
         return self.done_reason == "length"
+
+    @property
+    def withheld_claim(self) -> str:
+        """What the model claimed to have done, and nobody has heard."""
+        return self._gate.withheld if self._gate and not self.called_tools else ""
+
+    @property
+    def claimed_aloud(self) -> bool:
+        """Whether what was passed on claims an action, while this answer called none."""
+        return self._gate is not None and not self.called_tools and self._gate.claimed_aloud
 
     async def async_deltas(self) -> AsyncGenerator[Delta]:
         """Yield the deltas of one assistant message."""
@@ -61,8 +102,12 @@ class AnswerReader:
         except OllamaError as err:
             self.error = err
         finally:
-            self.text = "".join(texts)
             await self._chunks.aclose()
+        # A call that was cut off may lack half of its target: it is none.
+        complete = done and not self.cut_by_length
+        if delta := self._last(self._pieces.close(complete=complete), texts):
+            yield delta
+        self.text = "".join(texts)
         if not done and self.error is None:
             # The server ends a stream without `done` when a model repeats itself.
             self.error = AnswerCutError()
@@ -70,20 +115,53 @@ class AnswerReader:
     def _read(self, message: ollama.Message, texts: list[str]) -> Delta:
         """Return what one chunk adds; any of its parts may come with any other."""
         delta: Delta = {}
-        if content := message.content:
-            delta["content"] = content
-            texts.append(content)
-            self._characters += len(content)
         if thinking := message.thinking:
             delta["thinking_content"] = thinking
             self._characters += len(thinking)
-        if message.tool_calls and self._tools_offered:
-            self.called_tools = True
-            delta["tool_calls"] = [
-                llm.ToolInput(
-                    tool_name=call.function.name,
-                    tool_args=read_arguments(call.function.arguments),
-                )
-                for call in message.tool_calls
-            ]
+        if content := message.content:
+            self._characters += len(content)
+            self._apply(self._pieces.feed(content), delta, texts)
+        for call in message.tool_calls or ():
+            self._call(call.function.name, call.function.arguments, delta, texts)
         return delta
+
+    def _last(self, pieces: list[Piece], texts: list[str]) -> Delta:
+        delta: Delta = {}
+        self._apply(pieces, delta, texts)
+        rest = self._markdown.close() if self._markdown else ""
+        if self._gate is not None:
+            rest = self._gate.feed(rest) + self._gate.close()
+        _add(rest, delta, texts)
+        return delta
+
+    def _apply(self, pieces: list[Piece], delta: Delta, texts: list[str]) -> None:
+        for piece in pieces:
+            if isinstance(piece, Said):
+                self._say(piece.text, delta, texts)
+            elif isinstance(piece, Thought):
+                delta["thinking_content"] = (delta.get("thinking_content") or "") + piece.text
+            else:
+                self._call(piece.name, piece.arguments, delta, texts)
+
+    def _say(self, text: str, delta: Delta, texts: list[str]) -> None:
+        if self._markdown is not None:
+            text = self._markdown.feed(text)
+        if self._gate is not None:
+            text = self._gate.feed(text)
+        _add(text, delta, texts)
+
+    def _call(self, name: str, arguments: object, delta: Delta, texts: list[str]) -> None:
+        if self._api is None:
+            return
+        inputs: list[llm.ToolInput] = self._api.read_call(name, arguments)
+        self.called_tools = True
+        if self._gate is not None:
+            _add(self._gate.release_for_call(), delta, texts)
+        delta["tool_calls"] = [*(delta.get("tool_calls") or ()), *inputs]
+
+
+def _add(text: str, delta: Delta, texts: list[str]) -> None:
+    if not text:
+        return
+    texts.append(text)
+    delta["content"] = (delta.get("content") or "") + text

@@ -9,8 +9,9 @@ import probatio
 import ollama
 
 from ..server import AnswerInvalidError
+from .report import async_report
 from .settings import CONF_NUM_PREDICT
-from .stream import AnswerReader
+from .stream import AnswerReader, WholeText
 from .tools import describe_structure
 from .turn import AnswerTooLongError, Turn, with_format
 
@@ -34,10 +35,10 @@ async def async_generate_text(turn: Turn, chat_log: conversation.ChatLog) -> str
     An answer that was cut by a limit that the owner set is what the owner asked for;
     cut by anything else it is a failure that an automation must see.
     """
-    reader = await turn.async_run(chat_log)
-    if reader.cut_by_length and CONF_NUM_PREDICT not in turn.settings.options:
+    answer = await turn.async_run(chat_log)
+    if answer.cut_by_length and CONF_NUM_PREDICT not in turn.settings.options:
         raise AnswerTooLongError
-    return reader.text
+    return answer.text or await async_report(turn.hass, turn.hass.config.language, answer.deeds)
 
 
 async def async_generate_structured(
@@ -56,10 +57,10 @@ async def async_generate_structured(
         await turn.async_run(chat_log)
     request = with_format(
         await turn.async_request(chat_log.content, details),
-        describe_structure(structure, chat_log.llm_api),
+        describe_structure(structure),
     )
     for _ in range(_TRIES):
-        reader = await turn.async_ask(chat_log, request)
+        reader = await turn.async_ask(chat_log, request, WholeText())
         if reader.error is not None:
             raise reader.error
         try:
@@ -68,7 +69,7 @@ async def async_generate_structured(
             problem, cause = str(err), err
         request = with_format(
             request,
-            describe_structure(structure, chat_log.llm_api),
+            describe_structure(structure),
             ollama.Message(role="assistant", content=reader.text),
             ollama.Message(role="user", content=_TRY_AGAIN.format(problem=problem)),
         )

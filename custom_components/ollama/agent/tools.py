@@ -1,7 +1,5 @@
-"""Tools as the API wants them, and the calls that come back."""
+"""Tools and structures as the API wants them."""
 
-from collections.abc import Mapping
-import json
 from typing import Any
 
 from homeassistant.helpers import llm
@@ -9,7 +7,7 @@ import probatio
 
 import ollama
 
-_OPENAPI_VERSION = "3.1.0"
+OPENAPI_VERSION = "3.1.0"
 """JSON schema as Ollama reads it: null as a type, not as `nullable`."""
 
 
@@ -26,7 +24,7 @@ def _describe(tool: llm.Tool, api: llm.APIInstance) -> ollama.Tool:
         "parameters": probatio.to_openapi(
             tool.parameters,
             custom_serializer=api.custom_serializer,
-            openapi_version=_OPENAPI_VERSION,
+            openapi_version=OPENAPI_VERSION,
         ),
     }
     if tool.description:
@@ -35,32 +33,14 @@ def _describe(tool: llm.Tool, api: llm.APIInstance) -> ollama.Tool:
     return ollama.Tool.model_validate({"type": "function", "function": function})
 
 
-def describe_structure(structure: probatio.Schema, api: llm.APIInstance | None) -> dict[str, Any]:
-    """Return the JSON schema for the `format` of a request."""
-    serializer = api.custom_serializer if api else llm.selector_serializer
+def describe_structure(structure: probatio.Schema) -> dict[str, Any]:
+    """Return the JSON schema for the `format` of a request.
+
+    Structures are made of selectors, whatever API is offered beside them.
+    """
     schema: dict[str, Any] = probatio.to_openapi(
-        structure, custom_serializer=serializer, openapi_version=_OPENAPI_VERSION
+        structure,
+        custom_serializer=llm.selector_serializer,
+        openapi_version=OPENAPI_VERSION,
     )
     return schema
-
-
-def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a call's arguments without what small models add to them.
-
-    Empty values are dropped, since an intent takes them for a name that it can't find,
-    and lists and objects that were written as text are read.
-    """
-    return {
-        key: _read_value(value)
-        for key, value in arguments.items()
-        if value is not None and value != ""
-    }
-
-
-def _read_value(value: Any) -> Any:
-    if not isinstance(value, str) or value[:1] + value[-1:] not in ("[]", "{}"):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value  # a text that only looks like JSON

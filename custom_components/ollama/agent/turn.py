@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 import contextlib
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any, Final
 
 from homeassistant.components import conversation
@@ -10,25 +11,39 @@ from homeassistant.core import HomeAssistant
 
 import ollama
 
+from ..home import async_prepare_inventory, async_waiting
 from ..server import (
     AnswerCutError,
     Capability,
     ChatRequest,
     ModelDetails,
     ModelUnsuitableError,
+    OllamaError,
     OllamaServer,
 )
+from .calls import Deed, GuardedAPI
+from .dialects import TextReader
+from .gate import ClaimGate
 from .messages import async_to_messages, trimmed_history
-from .settings import AgentSettings
-from .stream import AnswerReader
+from .questions import is_order, is_question
+from .settings import AgentSettings, ToolCalling
+from .stream import AnswerReader, PieceReader
+from .structured import SayReader, answer_schema, as_plain_messages, describe_for_prompt
 from .tools import describe_tools
 
 MAX_ROUNDS: Final = 10
 """Requests in one turn. The last one offers no tools, so that it brings an answer."""
 
+# Spoken to the model: models understand English best.
+_REALLY_DO_IT: Final = (
+    "You have called no tool, so nothing was done. Call the tool now. If you cannot, tell the "
+    "user that it was not done."
+)
+_SAY_SOMETHING: Final = "You answered nothing. Answer the user."
+
 
 class EmptyAnswerError(AnswerCutError):
-    """The model said nothing and called nothing."""
+    """The model said nothing and called nothing, twice."""
 
     key = "empty_answer"
 
@@ -37,6 +52,34 @@ class AnswerTooLongError(AnswerCutError):
     """The limit of tokens was reached before the answer was complete."""
 
     key = "answer_too_long"
+
+
+class NothingDoneError(OllamaError):
+    """The model claims an action that no tool carried out, and insists."""
+
+    key = "nothing_done"
+
+
+class Mode(Enum):
+    """How a model calls tools."""
+
+    NATIVE = auto()
+    STRUCTURED = auto()
+    NONE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a turn ended."""
+
+    text: str = ""
+    """What the model said last; empty where there is nothing but what was done."""
+    deeds: tuple[Deed, ...] = ()
+    """What was done and what the model has not told of."""
+    cut_by_length: bool = False
+    asks_for_confirmation: bool = False
+    claimed_falsely: bool = False
+    """It was said aloud that something was done, and nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +91,20 @@ class Turn:
     settings: AgentSettings
     agent_id: str
     """Entity id of the agent, which the chat log keeps with what it says."""
+    strip_markdown: bool = False
 
-    async def async_run(self, chat_log: conversation.ChatLog) -> AnswerReader:
+    async def async_run(self, chat_log: conversation.ChatLog) -> Answer:
         """Answer the last question of a chat log; the answer is in the log then.
 
-        Returns the reader of the last request. Raises OllamaError when there is no
-        answer or when it is incomplete; what was said until then is in the log.
+        Raises OllamaError when there is no answer or when it is incomplete; what was
+        said until then is in the log.
         """
         details = await self.async_check_model(chat_log)
-        tools = describe_tools(chat_log.llm_api)
-        request = await self.async_request(chat_log.content, details, tools)
-        acted = False
-        for rounds_left in reversed(range(MAX_ROUNDS)):
-            if not rounds_left:
-                request = replace(request, tools=None)
-            known = len(chat_log.content)
-            reader = await self.async_ask(chat_log, request)
-            if reader.error is not None and not reader.called_tools:
-                raise reader.error
-            if not reader.called_tools:
-                break
-            said = chat_log.content[known:]
-            acted = acted or any_success(said)
-            request = replace(
-                request,
-                messages=[
-                    *request.messages,
-                    *await async_to_messages(self.hass, said, current=True),
-                ],
-            )
-        if not reader.text.strip():
-            if reader.cut_by_length:
-                raise AnswerTooLongError
-            raise EmptyAnswerError("empty_answer_after_action" if acted else None)
-        return reader
+        if chat_log.llm_api is not None:
+            # Off the event loop; calls are then held to it.
+            await async_prepare_inventory(self.hass, chat_log.llm_api.llm_context.assistant)
+        rounds = _Rounds(self, chat_log, details)
+        return await rounds.async_run()
 
     async def async_check_model(self, chat_log: conversation.ChatLog) -> ModelDetails:
         """Return what the model can do. Raises OllamaError where that is too little."""
@@ -89,12 +112,6 @@ class Turn:
         details = await self.server.models.async_details(model)
         if not details.chats:
             raise ModelUnsuitableError("model_only_embeds", model=model)
-        if (
-            chat_log.llm_api is not None
-            and chat_log.llm_api.tools
-            and not details.can(Capability.TOOLS)
-        ):
-            raise ModelUnsuitableError("model_without_tools", model=model)
         if not details.can(Capability.VISION) and any(
             item.attachments
             for item in chat_log.content
@@ -122,23 +139,194 @@ class Turn:
             think=settings.think_for(details),
         )
 
-    async def async_ask(self, chat_log: conversation.ChatLog, request: ChatRequest) -> AnswerReader:
+    async def async_ask(
+        self,
+        chat_log: conversation.ChatLog,
+        request: ChatRequest,
+        pieces: PieceReader | None = None,
+        api: GuardedAPI | None = None,
+        gate: ClaimGate | None = None,
+    ) -> AnswerReader:
         """Send one request and read its answer into the chat log.
 
         The tools that the answer calls have run when this returns.
         """
-        reader = AnswerReader(self.server.async_chat(request), tools_offered=bool(request.tools))
+        reader = AnswerReader(
+            self.server.async_chat(request),
+            pieces or TextReader(lambda name: False, calls=False),
+            api=api,
+            gate=gate,
+            strip_markdown=self.strip_markdown,
+        )
         async with contextlib.aclosing(reader.async_deltas()) as deltas:
             async for _ in chat_log.async_add_delta_content_stream(self.agent_id, deltas):
                 pass
         return reader
 
 
-def any_success(content: Sequence[conversation.Content]) -> bool:
-    """Whether a tool among this content did what it was called for."""
-    return any(
-        isinstance(item, conversation.ToolResultContent) and not item.result.error
-        for item in content
+class _Rounds:
+    """The requests of one turn."""
+
+    def __init__(self, turn: Turn, chat_log: conversation.ChatLog, details: ModelDetails) -> None:
+        self._turn = turn
+        self._log = chat_log
+        self._details = details
+        self._api: GuardedAPI | None = None
+        if chat_log.llm_api is not None:
+            # In the log's place, so that every call is repaired and remembered.
+            self._api = chat_log.llm_api = GuardedAPI.around(chat_log.llm_api)
+        self._tools = describe_tools(self._api)
+        self._mode = self._first_mode()
+        self._asked_to_act = False
+        self._asked_to_speak = False
+        question = _last_question(chat_log)
+        # A question may truly be answered with "I did", or with a state.
+        self._watches_claims = bool(self._tools) and not is_question(question)
+        self._after_order = is_order(question)
+
+    def _first_mode(self) -> Mode:
+        calling = self._turn.settings.tool_calling
+        if not self._tools or calling is ToolCalling.OFF:
+            return Mode.NONE
+        if calling is ToolCalling.STRUCTURED:
+            return Mode.STRUCTURED
+        if calling is ToolCalling.NATIVE or self._details.can(Capability.TOOLS):
+            return Mode.NATIVE
+        return Mode.STRUCTURED
+
+    async def async_run(self) -> Answer:
+        """Go through the rounds."""
+        loop = self._turn.hass.loop
+        end = loop.time() + self._turn.server.limits.turn
+        request = await self._async_request()
+        for rounds_left in reversed(range(MAX_ROUNDS)):
+            if not rounds_left or self._is_stuck or loop.time() > end:
+                self._mode = Mode.NONE
+                request = replace(request, tools=None, format=None)
+            known = len(self._log.content)
+            reader = await self._async_ask(request)
+            if reader.called_tools:
+                if self._waits_for_a_yes:
+                    return Answer(asks_for_confirmation=True)
+                request = await self._async_extend(request, self._log.content[known:])
+                continue
+            if self._can_try_structured(reader, known):
+                self._mode = Mode.STRUCTURED
+                request = await self._async_request()
+                continue
+            if reader.error is not None:
+                raise reader.error
+            again = self._what_to_ask_again(reader)
+            if again is None or not rounds_left:
+                return self._answer(reader)
+            request = replace(request, messages=[*request.messages, *again])
+        # The last round offers no tools, so that it returns.
+        raise EmptyAnswerError
+
+    async def _async_request(self) -> ChatRequest:
+        turn = self._turn
+        native = self._mode is Mode.NATIVE
+        request = await turn.async_request(
+            self._log.content, self._details, self._tools if native else ()
+        )
+        if self._mode is not Mode.STRUCTURED:
+            return request
+        content = trimmed_history(self._log.content, turn.settings.max_history)
+        return replace(
+            request,
+            messages=as_plain_messages(content, request.messages, describe_for_prompt(self._tools)),
+            format=answer_schema(self._tools),
+        )
+
+    async def _async_extend(
+        self, request: ChatRequest, said: Sequence[conversation.Content]
+    ) -> ChatRequest:
+        """Add what was called and what came of it."""
+        messages = await async_to_messages(self._turn.hass, said, current=True)
+        if self._mode is Mode.STRUCTURED:
+            messages = as_plain_messages(said, messages, "")
+        return replace(request, messages=[*request.messages, *messages])
+
+    async def _async_ask(self, request: ChatRequest) -> AnswerReader:
+        api = self._api if self._mode is not Mode.NONE else None
+        pieces: PieceReader
+        if self._mode is Mode.STRUCTURED:
+            pieces = SayReader()
+        elif api is not None:
+            pieces = TextReader(api.repair.knows)
+        else:
+            pieces = TextReader(lambda name: False, calls=False)
+        gate = None
+        if self._watches_claims and not self._has_acted:
+            gate = ClaimGate(after_order=self._after_order)
+        return await self._turn.async_ask(self._log, request, pieces, api, gate)
+
+    @property
+    def _has_acted(self) -> bool:
+        return self._api is not None and bool(self._api.deeds)
+
+    @property
+    def _is_stuck(self) -> bool:
+        return self._api is not None and self._api.stuck
+
+    @property
+    def _waits_for_a_yes(self) -> bool:
+        return bool(async_waiting(self._turn.hass, self._log.conversation_id))
+
+    def _can_try_structured(self, reader: AnswerReader, known: int) -> bool:
+        """Whether to go on under a schema.
+
+        A model whose server refuses tools after all, and one that says nothing when it
+        is offered tools: a call of a tool that wasn't offered vanishes in the server
+        (fact 7 of the recordings).
+        """
+        if self._mode is not Mode.NATIVE or len(self._log.content) > known:
+            return False
+        if self._turn.settings.tool_calling is not ToolCalling.AUTOMATIC or self._has_acted:
+            return False
+        if isinstance(reader.error, ModelUnsuitableError):
+            return True
+        nothing = not reader.text.strip() and not reader.withheld_claim
+        return reader.error is None and nothing and not reader.cut_by_length
+
+    def _what_to_ask_again(self, reader: AnswerReader) -> list[ollama.Message] | None:
+        """Return what to say to a model that has to try once more."""
+        if reader.withheld_claim and not self._asked_to_act:
+            self._asked_to_act = True
+            return [
+                ollama.Message(role="assistant", content=reader.withheld_claim),
+                ollama.Message(role="user", content=_REALLY_DO_IT),
+            ]
+        silent = not reader.text.strip() and not reader.withheld_claim
+        if silent and not self._has_acted and not reader.cut_by_length:
+            if self._asked_to_speak:
+                raise EmptyAnswerError
+            self._asked_to_speak = True
+            return [ollama.Message(role="user", content=_SAY_SOMETHING)]
+        return None
+
+    def _answer(self, reader: AnswerReader) -> Answer:
+        if reader.withheld_claim:
+            raise NothingDoneError
+        if reader.text.strip():
+            return Answer(
+                text=reader.text,
+                cut_by_length=reader.cut_by_length,
+                claimed_falsely=reader.claimed_aloud,
+            )
+        if self._api is not None and self._api.deeds:
+            return Answer(deeds=tuple(self._api.deeds))
+        raise AnswerTooLongError if reader.cut_by_length else EmptyAnswerError
+
+
+def _last_question(chat_log: conversation.ChatLog) -> str:
+    return next(
+        (
+            item.content
+            for item in reversed(chat_log.content)
+            if isinstance(item, conversation.UserContent)
+        ),
+        "",
     )
 
 

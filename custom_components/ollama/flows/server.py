@@ -151,7 +151,7 @@ def _read_url(text: str) -> str:
         url = complete_url(text)
         # The client is stricter about numbers and brackets, and would fail when made.
         httpx.URL(url)
-    except (ValueError, httpx.InvalidURL) as err:
+    except (ValueError, IndexError, httpx.InvalidURL) as err:
         raise FormInvalidError(FormError("invalid_url", CONF_URL)) from err
     return url
 

@@ -1,6 +1,6 @@
 """The form with the settings of an agent or an AI task."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import sys
 from typing import Any
 
@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import llm
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -27,11 +28,23 @@ from ..agent.settings import (
     DEFAULT_MAX_HISTORY,
     DEFAULT_NUM_CTX,
     STOP_OPTION,
+    ToolCalling,
 )
-from ..const import CONF_KEEP_ALIVE, CONF_MAX_HISTORY, CONF_NUM_CTX, CONF_THINK
+from ..const import (
+    CONF_KEEP_ALIVE,
+    CONF_LLM_APIS,
+    CONF_MAX_HISTORY,
+    CONF_NUM_CTX,
+    CONF_PLAIN_TEXT,
+    CONF_THINK,
+    CONF_TOOL_CALLING,
+)
+from ..home import API_ID
 from ..server import Capability, ModelDetails
+from .policy import policy_as_form, policy_schema
 
 SECTION_SAMPLING = "sampling"
+SECTION_POLICY = "policy"
 
 _MIN_NUM_CTX = 2048
 _THINK_OFF = "off"
@@ -72,6 +85,12 @@ def settings_schema(
                 multiple=True,
             )
         )
+        fields[probatio.Optional(CONF_TOOL_CALLING)] = SelectSelector(
+            SelectSelectorConfig(
+                options=[way.value for way in ToolCalling], translation_key="tool_calling"
+            )
+        )
+        fields[probatio.Optional(CONF_PLAIN_TEXT)] = BooleanSelector()
     if details is not None and details.can(Capability.THINKING):
         fields[probatio.Optional(CONF_THINK)] = SelectSelector(
             SelectSelectorConfig(
@@ -90,6 +109,8 @@ def settings_schema(
             {"collapsed": True},
         ),
     }
+    if talks:
+        fields[probatio.Required(SECTION_POLICY)] = section(policy_schema(), {"collapsed": True})
     return probatio.Schema(fields)
 
 
@@ -100,10 +121,11 @@ def as_form(
     *,
     talks: bool,
     is_new: bool,
+    policy: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return subentry data as the values of the form."""
+    """Return subentry data, and the policy from the entry, as the values of the form."""
     known_apis = {api.id for api in llm.async_get_apis(hass)}
-    apis = data.get(CONF_LLM_HASS_API, _default_apis(details) if is_new else [])
+    apis = data.get(CONF_LLM_APIS) or data.get(CONF_LLM_HASS_API, [API_ID] if is_new else [])
     least, most = _range_of_num_ctx(details)
     num_ctx = data.get(CONF_NUM_CTX, DEFAULT_NUM_CTX)
     values: dict[str, Any] = {
@@ -120,20 +142,30 @@ def as_form(
         values[CONF_LLM_HASS_API] = [
             api for api in ([apis] if isinstance(apis, str) else apis) if api in known_apis
         ]
+        values[CONF_TOOL_CALLING] = data.get(CONF_TOOL_CALLING, ToolCalling.AUTOMATIC)
+        values[CONF_PLAIN_TEXT] = data.get(CONF_PLAIN_TEXT, False)
+        values[SECTION_POLICY] = policy_as_form(policy)
     return values
 
 
 def read_form(
-    user_input: Mapping[str, Any], before: Mapping[str, Any], shown: Iterable[Any]
+    user_input: Mapping[str, Any],
+    before: Mapping[str, Any],
+    shown: Iterable[Any],
+    details: ModelDetails | None,
 ) -> dict[str, Any]:
-    """Return subentry data from the form.
+    """Return subentry data from the form, without the policy.
 
-    Keys that the form doesn't show are kept: another model's, a later version's.
+    Keys that the form doesn't show are kept: those of a later version.
     """
-    owned = {str(key) for key in shown} | set(_SAMPLING)
+    owned = {str(key) for key in shown} | set(_SAMPLING) | {CONF_LLM_APIS}
+    if details is not None:
+        # Core's integration sends it to every model, and one that can't think refuses it.
+        owned.add(CONF_THINK)
     data = {key: value for key, value in before.items() if key not in owned}
     values = {**user_input, **user_input.get(SECTION_SAMPLING, {})}
     values.pop(SECTION_SAMPLING, None)
+    values.pop(SECTION_POLICY, None)
     if CONF_THINK in values:
         values[CONF_THINK] = {_THINK_OFF: False, _THINK_ON: True}.get(
             values[CONF_THINK], values[CONF_THINK]
@@ -142,19 +174,24 @@ def read_form(
     for key in (CONF_LLM_HASS_API, STOP_OPTION):
         if not values.get(key):
             values.pop(key, None)
-    return data | values
+    return data | values | apis_for_core(values.get(CONF_LLM_HASS_API, ()))
+
+
+def apis_for_core(apis: Sequence[str]) -> dict[str, list[str]]:
+    """Return how a choice of APIs is saved.
+
+    Core's integration must know all that stands under its own key: Assist stands there in
+    place of what is ours, and the real choice under a key of our own.
+    """
+    if API_ID not in apis:
+        return {CONF_LLM_HASS_API: list(apis)} if apis else {}
+    known = [llm.LLM_API_ASSIST if api == API_ID else api for api in apis]
+    return {CONF_LLM_HASS_API: list(dict.fromkeys(known)), CONF_LLM_APIS: list(apis)}
 
 
 def _range_of_num_ctx(details: ModelDetails | None) -> tuple[int, int]:
     most = (details.context_length if details else None) or sys.maxsize
     return min(_MIN_NUM_CTX, most), most
-
-
-def _default_apis(details: ModelDetails | None) -> list[str]:
-    """Return what a new agent may use: nothing where the model can't use tools."""
-    if details is not None and not details.can(Capability.TOOLS):
-        return []
-    return [llm.LLM_API_ASSIST]
 
 
 def _think_as_form(think: bool | str | None, details: ModelDetails | None) -> str | None:

@@ -9,13 +9,13 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL, CONF_NAME
+from homeassistant.const import CONF_MODEL, CONF_NAME
 from homeassistant.helpers.selector import TextSelector
 import probatio
 
-from ..const import CONF_THINK
+from ..const import CONF_POLICIES, CONF_POLICY
 from ..runtime import OllamaConfigEntry
-from ..server import Capability, InstalledModel, ModelDetails, OllamaError, OllamaServer
+from ..server import InstalledModel, ModelDetails, OllamaError, OllamaServer
 from ..server.models import full_name
 from .download import DownloadStep
 from .models import (
@@ -25,8 +25,9 @@ from .models import (
     async_read_models,
     preferred_model,
 )
+from .policy import read_policy
 from .server import FormError
-from .settings import as_form, read_form, settings_schema
+from .settings import SECTION_POLICY, as_form, read_form, settings_schema
 
 
 class ModelSubentryFlow(ConfigSubentryFlow):
@@ -151,7 +152,12 @@ class ModelSubentryFlow(ConfigSubentryFlow):
             error = FormError("model_only_embeds", CONF_MODEL)
             return await self._async_show_models(server, error)
         values = as_form(
-            self.hass, self._before, self._details, talks=self.talks, is_new=self._is_new
+            self.hass,
+            self._before,
+            self._details,
+            talks=self.talks,
+            is_new=self._is_new,
+            policy=self._policy,
         )
         return await self._async_show_settings(values)
 
@@ -172,22 +178,39 @@ class ModelSubentryFlow(ConfigSubentryFlow):
         )
 
     async def _async_use_settings(self, user_input: dict[str, Any]) -> SubentryFlowResult:
-        if (
-            user_input.get(CONF_LLM_HASS_API)
-            and self._details is not None
-            and not self._details.can(Capability.TOOLS)
-        ):
-            error = FormError("model_without_tools", CONF_LLM_HASS_API)
-            return await self._async_show_settings(user_input, error)
+        try:
+            policy = read_policy(user_input.get(SECTION_POLICY, {})) if self.talks else {}
+        except ValueError:
+            return await self._async_show_settings(user_input, FormError("invalid_pin"))
         shown = settings_schema(self.hass, self._details, talks=self.talks).schema
-        data = read_form(user_input, self._before, shown)
+        data = read_form(user_input, self._before, shown, self._details)
         data[CONF_MODEL] = self._model
-        if self._details is not None and not self._details.can(Capability.THINKING):
-            # Set for another model: core's integration would send it, and the server
-            # would refuse the request.
-            data.pop(CONF_THINK, None)
         if self._is_new:
+            if policy:
+                # Its id isn't known yet: when the entry loads, this moves to the options.
+                data[CONF_POLICY] = policy
             return self.async_create_entry(title=self._name, data=data)
+        self._keep_policy(policy)
         return self.async_update_and_abort(
             self._get_entry(), self._get_reconfigure_subentry(), data=data
         )
+
+    @property
+    def _policy(self) -> Mapping[str, Any]:
+        if self._is_new:
+            return {}
+        policies: Mapping[str, Any] = self._get_entry().options.get(CONF_POLICIES) or {}
+        known: Mapping[str, Any] = policies.get(self._get_reconfigure_subentry().subentry_id) or {}
+        return known
+
+    def _keep_policy(self, policy: Mapping[str, Any]) -> None:
+        """Save a policy in the entry's options, where core's forms don't reach."""
+        entry = self._get_entry()
+        policies = dict(entry.options.get(CONF_POLICIES) or {})
+        policies.pop(self._get_reconfigure_subentry().subentry_id, None)
+        if policy:
+            policies[self._get_reconfigure_subentry().subentry_id] = dict(policy)
+        options = {key: value for key, value in entry.options.items() if key != CONF_POLICIES}
+        if policies:
+            options[CONF_POLICIES] = policies
+        self.hass.config_entries.async_update_entry(entry, options=options)

@@ -52,9 +52,7 @@ class Connection:
         headers = dict(self.headers)
         if self.api_key and (key := self.api_key.strip()):
             headers["Authorization"] = f"Bearer {key}"
-        return {
-            name: value.encode("ascii", "ignore").decode() for name, value in headers.items()
-        }
+        return {name: value.encode("ascii", "ignore").decode() for name, value in headers.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +127,16 @@ class OllamaServer:
 
     async def async_version(self) -> str:
         """Return the server's version, such as 0.32.15."""
-        return await self._short(lambda: self._client.version())
+        return await self._short(_Transport.version)
 
     async def async_list(self) -> list[InstalledModel]:
         """Return the installed models, as the server orders them."""
-        response = await self._short(lambda: self._client.list())
+        response = await self._short(_Transport.list)
         return [InstalledModel.from_response(model) for model in response.models]
 
     async def async_show(self, model: str) -> ModelDetails:
         """Return what a model can do. Raises ModelMissingError."""
-        shown = await self._short(lambda: self._client.show(model), model)
+        shown = await self._short(lambda client: client.show(model), model)
         return ModelDetails.from_response(shown)
 
     def async_chat(self, request: ChatRequest) -> AsyncGenerator[ollama.ChatResponse]:
@@ -149,7 +147,7 @@ class OllamaServer:
         caller must look (fact 2).
         """
         return self._stream(
-            lambda: self._client.chat(
+            lambda client: client.chat(
                 model=request.model,
                 messages=request.messages,
                 tools=request.tools,
@@ -171,7 +169,7 @@ class OllamaServer:
         """
         success = False
         patience = _Patience(self.limits.pull_chunk, self.limits.pull_chunk)
-        lines = self._stream(lambda: self._client.pull(model, stream=True), model, patience)
+        lines = self._stream(lambda client: client.pull(model, stream=True), model, patience)
         async with contextlib.aclosing(lines):
             async for line in lines:
                 success = line.status == "success"
@@ -180,7 +178,10 @@ class OllamaServer:
             raise AnswerCutError
 
     async def _stream[T](
-        self, request: Callable[[], Awaitable[AsyncIterator[T]]], model: str, patience: _Patience
+        self,
+        request: Callable[[_Transport], Awaitable[AsyncIterator[T]]],
+        model: str,
+        patience: _Patience,
     ) -> AsyncGenerator[T]:
         """Yield the lines of a streamed answer, none of them waited for without limit."""
         now = asyncio.get_running_loop().time
@@ -189,7 +190,7 @@ class OllamaServer:
         answering = ended = retried = False
         async with self._in_use():
             # The library returns a generator, whatever its annotation promises.
-            lines = cast("AsyncGenerator[T]", await request())
+            lines = cast("AsyncGenerator[T]", await request(self._client))
             try:
                 while True:
                     try:
@@ -203,7 +204,7 @@ class OllamaServer:
                         if retried or not _is_stale(mapped):
                             raise mapped from err
                         retried = True
-                        lines = cast("AsyncGenerator[T]", await request())
+                        lines = cast("AsyncGenerator[T]", await request(self._client))
                         continue
                     answering = True
                     wait = patience.between
@@ -213,7 +214,7 @@ class OllamaServer:
                 if not ended:
                     await _let_generators_close()
 
-    async def _short[T](self, request: Callable[[], Awaitable[T]], model: str = "") -> T:
+    async def _short[T](self, request: Callable[[_Transport], Awaitable[T]], model: str = "") -> T:
         """Wait for a request that the server answers from memory."""
         async with self._in_use():
             try:
@@ -223,10 +224,10 @@ class OllamaServer:
                     raise
                 return await self._once(request, model)
 
-    async def _once[T](self, request: Callable[[], Awaitable[T]], model: str) -> T:
+    async def _once[T](self, request: Callable[[_Transport], Awaitable[T]], model: str) -> T:
         try:
             async with asyncio.timeout(self.limits.short):
-                return await request()
+                return await request(self._client)
         except LIBRARY_ERRORS as err:
             raise map_error(err, model=model) from err
 

@@ -29,6 +29,9 @@ class TimeLimits:
     answer: float = 600.0
     """A whole answer. A model that never stops ends here."""
 
+    turn: float = 240.0
+    """After this, a turn makes no more calls and comes to an answer."""
+
     pull_chunk: float = 600.0
     """Between two progress lines of a download.
 

@@ -1,0 +1,1 @@
+"""Tests of what small models write in place of an answer."""

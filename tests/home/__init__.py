@@ -1,0 +1,1 @@
+"""Tests of the home as a model sees it."""

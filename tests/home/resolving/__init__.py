@@ -1,0 +1,1 @@
+"""Tests of names and values, which need no Home Assistant."""
