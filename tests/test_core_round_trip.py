@@ -55,7 +55,7 @@ def sim(sim: Simulator) -> Simulator:
     """A server with a model that switches the light on, whatever it is told."""
 
     def switch_on(request: ChatRequest) -> Reply:
-        names = [name for name in request.tool_names if name.endswith("HassTurnOn")]
+        names = [name for name in request.tool_names if name.endswith(("HassTurnOn", "turn_on"))]
         if request.messages[-1]["role"] == "tool" or not names:
             return Reply(ANSWER)
         return Reply(tool_calls=(ToolCall(names[0], {"name": "Kitchen light"}),))
