@@ -1,7 +1,8 @@
 """What the stand-in knows of a home: names, areas and states it finds in texts.
 
 It reads what Home Assistant writes into system prompts and tool results: lines such as
-``- names: Kitchen light``, ``areas: Kitchen``, ``state: 'on'``, and entity ids anywhere.
+``- names: Kitchen light``, ``areas: Kitchen``, ``state: 'on'``, and entity ids anywhere; and the
+list of the integration's own prompt: ``Kitchen - Kitchen light (Lamp); switch: Kettle``.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,15 @@ import re
 _KEY = re.compile(
     r"^\s*(?:-\s+)?(names?|areas?|state|domain|entity_id|unit_of_measurement):\s*(.*)$"
 )
+# The integration's own list: this heading, then a line for each area, until an empty line.
+_LIST = re.compile(r"^Devices by area\b[^\n]*\n(.*?)(?:\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
+_AREA_LINE = re.compile(r"^(?!#)(?P<area>.+?) - (?P<devices>.+)$", re.MULTILINE)
+_NO_AREA = "No area"
+_KIND = re.compile(r"^([a-z_]+): ")
+_LISTED_NAME = re.compile(
+    r"^(?P<name>[^()\[\]]+?)\s*(?:\((?P<others>[^()]*)\))?\s*(?:\[(?P<id>[a-z_]+\.\w+)\])?$"
+)
+_SPLIT = {mark: re.compile(rf"{mark}\s*(?![^()]*\))") for mark in (",", ";")}
 _ENTITY_ID = re.compile(r"\b[a-z_]+\.[a-z0-9_]+\b")
 _WORD = re.compile(r"\w+")
 _DULL = frozenset(
@@ -49,6 +59,35 @@ def _clean(value: str) -> str:
 
 def devices(text: str) -> list[Device]:
     """Return the devices described in ``text``, in order."""
+    return [*_described(text), *_listed(text)]
+
+
+def _listed(text: str) -> list[Device]:
+    """Read the integration's own list, which stands areas before names."""
+    found: list[Device] = []
+    for part in _LIST.finditer(text):
+        for line in _AREA_LINE.finditer(part.group(1)):
+            area = line["area"].partition(" (")[0]
+            for of_a_kind in _SPLIT[";"].split(line["devices"]):
+                kind = _KIND.match(of_a_kind)
+                names = of_a_kind[kind.end() :] if kind else of_a_kind
+                found += [
+                    _named(name, "" if area == _NO_AREA else area, kind.group(1) if kind else "")
+                    for name in _SPLIT[","].split(names)
+                ]
+    return found
+
+
+def _named(text: str, area: str, kind: str) -> Device:
+    match = _LISTED_NAME.match(text.strip())
+    if match is None:
+        return Device([text.strip()], area, domain=kind)
+    others = [name.strip() for name in (match["others"] or "").split(",") if name.strip()]
+    return Device([match["name"], *others], area, domain=kind, entity_id=match["id"] or "")
+
+
+def _described(text: str) -> list[Device]:
+    """Read what Assist writes, a line for each thing that it tells."""
     found: list[Device] = []
     for line in text.replace("\\n", "\n").splitlines():
         match = _KEY.match(line)
@@ -79,7 +118,11 @@ def best_device(wanted: str, known: Iterable[Device]) -> Device | None:
     """Return the device that shares most words with ``wanted``; None when none does."""
     target = set(words(wanted))
     scored = [
-        (len(target & device.words), -len(set(words(" ".join(device.names))) - target), device)
+        (
+            len(target & device.words),
+            -min((len(set(words(name)) - target) for name in device.names), default=0),
+            device,
+        )
         for device in known
     ]
     scored = [entry for entry in scored if entry[0]]

@@ -13,8 +13,8 @@ from .standin_home import Device, best_device, best_entity_id, words
 _TOOLS: Mapping[str, tuple[str, ...]] = {
     "on": ("turnon",),
     "off": ("turnoff",),
-    "open": ("opencover", "turnon"),
-    "close": ("closecover", "turnoff"),
+    "open": ("opencover", "open", "turnon"),
+    "close": ("closecover", "close", "turnoff"),
     "brightness": ("setbrightness", "lightset", "setlight", "turnon"),
     "temperature": ("settemperature", "climateset"),
     "read": ("getlivecontext", "livecontext", "gethomestate", "getstate", "getstates", "context"),
@@ -52,6 +52,7 @@ _VERBS = re.compile(
     r"brightness|temperature|of|to|on|off|at)\b|-?\d+(?:[.,]\d+)?\s*(?:%|percent|degrees|°C?)?",
     re.IGNORECASE,
 )
+_ASKING = re.compile(r"\b(?:state|status|tell|me|how|where)\b", re.IGNORECASE)
 ACTIONS = frozenset(_TOOLS) - {"read"}
 
 
@@ -62,6 +63,11 @@ class Wish:
     kind: str
     target: str
     text: str
+
+    @property
+    def aim(self) -> str:
+        """The words that tell what it is about."""
+        return _ASKING.sub(" ", self.text) if self.kind == "read" else self.target
 
 
 def wishes(text: str) -> list[Wish]:
@@ -78,16 +84,21 @@ def wishes(text: str) -> list[Wish]:
     return found
 
 
-def _plain_name(tool: Mapping[str, Any]) -> str:
-    name = str(tool["function"]["name"]).rsplit("__", 1)[-1]
-    return name.replace("_", "").lower().removeprefix("hass")
+def plain_name(name: str) -> str:
+    """Return the name of a tool without prefixes and underscores, in lower case."""
+    return name.rsplit("__", 1)[-1].replace("_", "").lower().removeprefix("hass")
+
+
+def domain_of(text: str) -> str:
+    """Return the domain of what a text names, empty when no word tells it."""
+    return next((_DOMAINS[word] for word in words(text) if word in _DOMAINS), "")
 
 
 def find_tool(kind: str, tools: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the offered tool for a kind of wish, None when there is none."""
     for end in _TOOLS.get(kind, ()):
         for tool in tools:
-            if _plain_name(tool).endswith(end):
+            if plain_name(str(tool["function"]["name"])).endswith(end):
                 return tool
     return None
 
@@ -100,11 +111,12 @@ def make_call(
     schema: Mapping[str, Any] = function.get("parameters") or {}
     properties: Mapping[str, Any] = schema.get("properties") or {}
     values = _values(wish, known, context)
-    if "name" in values or "entity_id" in values:
+    if any(key in values and key in properties for key in ("name", "entity_id")):
         # A name says it all; area and domain would only narrow it down.
-        by_name = [key for key in ("name", "entity_id") if key in values and key in properties]
-        if by_name:
-            values = {k: v for k, v in values.items() if k not in ("area", "domain")}
+        values = {key: value for key, value in values.items() if key not in ("area", "domain")}
+    elif "domain" in values and "domain" not in properties and wish.kind != "read":
+        # All of a kind in an area, for tools that know kinds only by their names.
+        values["name"] = f"{values['domain']}s"
     arguments: dict[str, Any] = {}
     for name, property_schema in properties.items():
         if name in values:
@@ -117,22 +129,22 @@ def make_call(
 
 def _values(wish: Wish, known: Sequence[Device], context: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    target = set(words(wish.target))
-    domain = next((_DOMAINS[word] for word in words(wish.target) if word in _DOMAINS), "")
-    device = best_device(wish.target, known)
+    target = set(words(wish.aim))
+    domain = domain_of(wish.aim)
+    device = best_device(wish.aim, known)
     areas = {d.area.lower(): d.area for d in known if d.area}
     area = next((name for name in areas.values() if set(words(name)) <= target), "")
     exact = device is not None and any(set(words(name)) <= target for name in device.names)
     if device is not None and (exact or not area):
         values["name"] = device.names[0]
-    elif not area:
+    elif not area and wish.kind != "read":
         values["name"] = wish.target
     if area:
         values["area"] = area
     if domain:
         values["domain"] = domain
     entity_id = device.entity_id if device is not None and device.entity_id else ""
-    entity_id = entity_id or best_entity_id(wish.target, context)
+    entity_id = entity_id or best_entity_id(wish.aim, context)
     if entity_id:
         values["entity_id"] = entity_id
     numbers = _NUMBER.findall(wish.text)

@@ -2,9 +2,9 @@
 
 import json
 
+from homeassistant.core import HomeAssistant
 import pytest
 
-from homeassistant.core import HomeAssistant
 from simulator import Reply, SimModel, Simulator, ToolCall
 
 from .common import PLAIN_MODEL, roles, say, speech
@@ -31,7 +31,7 @@ async def test_model_without_tools_acts(
     await add_entry(agent={"model": PLAIN_MODEL, "llm_apis": [api]})
     sim.script(
         Reply(chunks=[call_of(api, "on")]),
-        Reply(chunks=['{"say": "It is ', 'on', ' now."}']),
+        Reply(chunks=['{"say": "It is ', "on", ' now."}']),
     )
     result = await say(hass, "turn on the kitchen light")
     await assert_did(hass, home, "on")
@@ -77,9 +77,7 @@ async def test_model_that_ignores_the_schema(
 async def test_thinking_model_without_tools(
     hass: HomeAssistant, sim: Simulator, home, add_entry, api: str
 ):
-    sim.install(
-        SimModel(THINKER, 1, "7B", "Q4", "qwen2", ("completion", "thinking"), 32768)
-    )
+    sim.install(SimModel(THINKER, 1, "7B", "Q4", "qwen2", ("completion", "thinking"), 32768))
     await add_entry(agent={"model": THINKER, "think": True, "llm_apis": [api]})
     sim.script(
         Reply(chunks=[call_of(api, "on")], thinking="The light."),
@@ -179,9 +177,7 @@ async def test_claim_without_a_call_is_not_passed_on(
     assert asked[1]["content"].startswith("You have called no tool")
 
 
-async def test_claim_that_is_insisted_on(
-    hass: HomeAssistant, sim: Simulator, home, add_agent
-):
+async def test_claim_that_is_insisted_on(hass: HomeAssistant, sim: Simulator, home, add_agent):
     await add_agent()
     sim.script(*[Reply("Done! I turned on the kitchen light.")] * 2)
     result = await say(hass, "turn on the kitchen light")

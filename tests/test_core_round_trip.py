@@ -18,7 +18,6 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
 from homeassistant.helpers import llm
-import ollama
 import probatio
 import pytest
 

@@ -326,6 +326,15 @@ async def test_policy_changed_meanwhile(hass, sim, home, agent):
     assert await home.done() == []
 
 
+async def test_hidden_meanwhile(hass, sim, home, agent):
+    """What is exposed counts when it is done, and not only when it is asked."""
+    result = await asked(hass, sim)
+    async_expose_entity(hass, "conversation", UNLOCKED[1], False)
+    result = await say(hass, "yes", conversation_id=result.conversation_id)
+    assert await home.done() == []
+    assert "did not work" in speech(result)
+
+
 # -- the model can't confirm -------------------------------------------------------
 
 

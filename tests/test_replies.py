@@ -81,9 +81,11 @@ def done(calls: list[ServiceCall]) -> list[tuple[str, str, dict[str, Any]]]:
     found = []
     for call in calls:
         data = dict(call.data)
-        entity_ids = data.pop("entity_id")
-        for entity_id in [entity_ids] if isinstance(entity_ids, str) else entity_ids:
-            found.append((f"{call.domain}.{call.service}", entity_id, data))
+        ids = data.pop("entity_id")
+        action = f"{call.domain}.{call.service}"
+        found += [
+            (action, entity_id, data) for entity_id in ([ids] if isinstance(ids, str) else ids)
+        ]
     return found
 
 

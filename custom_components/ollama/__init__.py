@@ -110,9 +110,10 @@ def _keep_policies(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
         policies[subentry.subentry_id] = data.pop(CONF_POLICY)
         hass.config_entries.async_update_subentry(entry, subentry, data=data)
     if policies != before:
-        hass.config_entries.async_update_entry(
-            entry, options={**entry.options, CONF_POLICIES: policies}
-        )
+        options = {key: value for key, value in entry.options.items() if key != CONF_POLICIES}
+        if policies:
+            options[CONF_POLICIES] = policies
+        hass.config_entries.async_update_entry(entry, options=options)
 
 
 class _ReloadWhenNeeded:

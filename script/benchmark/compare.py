@@ -79,7 +79,9 @@ def _ratio_of(figure: Figure, of_round: Mapping[Contender, Sequence[float]]) -> 
 
 def combined(combine: Combine, values: Sequence[float]) -> float:
     """Return one value for several."""
-    return min(values) if combine is Combine.LEAST else statistics.median(values)
+    if combine is Combine.MEDIAN or len(values) == 1:
+        return statistics.median(values)
+    return statistics.quantiles(values, n=4, method="inclusive")[0]
 
 
 def tolerance(ratios: Sequence[float], floor: float) -> float:

@@ -20,13 +20,15 @@ class Contender(StrEnum):
 
 
 class Combine(StrEnum):
-    """How the values of several rounds become one.
+    """How several values become one.
 
-    The least for CPU time: what else runs on the machine only ever adds to it.
+    The lower quartile for CPU time: what else runs on the machine adds to it, by spoiling caches,
+    and leaves it alone at best. The least of all would do on a quiet machine; on a busy one it
+    comes down to luck.
     """
 
     MEDIAN = "median"
-    LEAST = "least"
+    QUARTILE = "lower quartile"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,18 @@ SUBENTRY_FLOW = "/api/config/config_entries/subentries/flow"
 
 
 async def walk(
-    ha: HomeAssistant, path: str, handler: str | list[str], answers: Mapping[str, Any]
+    ha: HomeAssistant,
+    path: str,
+    handler: str | list[str],
+    answers: Mapping[str, Any],
+    otherwise: Mapping[str, Any] | None = None,
 ) -> Json:
     """Go through a flow to its end and return its result.
 
     Fields named in the answers get those; all others keep what the form suggests, as when a user
-    just presses the button.
+    just presses the button. Where it suggests nothing, they get what stands in ``otherwise``.
     """
+    otherwise = otherwise or {}
     step: Json = await ha.post(path, {"handler": handler})
     for _ in range(MAX_STEPS):
         flow = f"{path}/{step['flow_id']}"
@@ -36,7 +41,7 @@ async def walk(
                         f"The form '{step['step_id']}' of {handler} was refused: {step['errors']} "
                         f"{step.get('description_placeholders') or ''}".strip()
                     )
-                step = await ha.post(flow, _fill(step["data_schema"], answers))
+                step = await ha.post(flow, _fill(step["data_schema"], answers, otherwise))
             case "menu":
                 options = list(step["menu_options"])
                 choice = answers.get("menu", options[0])
@@ -64,17 +69,19 @@ async def _after_progress(ha: HomeAssistant, flow: str, step: Json) -> Json:
     return step
 
 
-def _fill(fields: list[Json], answers: Mapping[str, Any]) -> Json:
+def _fill(fields: list[Json], answers: Mapping[str, Any], otherwise: Mapping[str, Any]) -> Json:
     """Return values for the fields of a form."""
     values: Json = {}
     for field in fields:
         name = field["name"]
         if field.get("type") == "expandable":
-            values[name] = _fill(field["schema"], answers)
+            values[name] = _fill(field["schema"], answers, otherwise)
             continue
         suggested = (field.get("description") or {}).get("suggested_value")
         if name in answers:
             values[name] = answers[name]
+        elif name in otherwise and not suggested:
+            values[name] = otherwise[name]
         elif suggested is not None:
             values[name] = suggested
         elif "default" in field:

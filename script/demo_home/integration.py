@@ -43,10 +43,20 @@ async def add(ha: HomeAssistant, url: str, model: str, api_key: str | None) -> A
 
     made: dict[str, str] = {}
     for domain, subentry in (("conversation", "conversation"), ("ai_task", "ai_task_data")):
-        if not await _has_subentry(ha, entry_id, subentry):
+        if not await _subentries(ha, entry_id, subentry):
             await _add_subentry(ha, entry_id, subentry, {"model": model})
         made[domain] = await _entity(ha, entry_id, domain)
     return Assistant(entry_id, made["conversation"], made["ai_task"])
+
+
+async def add_agent(ha: HomeAssistant, entry_id: str, name: str, model: str) -> str:
+    """Add another agent through its flow, and return its entity."""
+    known = set(await _subentries(ha, entry_id, "conversation"))
+    await _add_subentry(ha, entry_id, "conversation", {"name": name, "model": model})
+    new = set(await _subentries(ha, entry_id, "conversation")) - known
+    if len(new) != 1:
+        raise DemoError(f"The flow of an agent made {len(new)} agents.")
+    return await _entity(ha, entry_id, "conversation", new.pop())
 
 
 async def entry_state(ha: HomeAssistant, entry_id: str) -> str:
@@ -56,29 +66,38 @@ async def entry_state(ha: HomeAssistant, entry_id: str) -> str:
     return state
 
 
-async def _has_subentry(ha: HomeAssistant, entry_id: str, subentry_type: str) -> bool:
+async def _subentries(ha: HomeAssistant, entry_id: str, subentry_type: str) -> list[str]:
+    """Return the ids of an entry's subentries of a type."""
     subentries: list[Json] = await ha.command("config_entries/subentries/list", entry_id=entry_id)
-    return any(subentry["subentry_type"] == subentry_type for subentry in subentries)
+    return [
+        subentry["subentry_id"]
+        for subentry in subentries
+        if subentry["subentry_type"] == subentry_type
+    ]
 
 
 async def _add_subentry(
     ha: HomeAssistant, entry_id: str, subentry_type: str, answers: dict[str, Any]
 ) -> None:
-    if subentry_type == "conversation":
-        answers = {"llm_hass_api": ["assist"], **answers}
-    await walk(ha, SUBENTRY_FLOW, [entry_id, subentry_type], answers)
+    # Ours suggests what controls the home; core's leaves it to the user.
+    otherwise = {"llm_hass_api": ["assist"]} if subentry_type == "conversation" else {}
+    await walk(ha, SUBENTRY_FLOW, [entry_id, subentry_type], answers, otherwise)
 
 
-async def _entity(ha: HomeAssistant, entry_id: str, domain: str) -> str:
+async def _entity(
+    ha: HomeAssistant, entry_id: str, domain: str, subentry_id: str | None = None
+) -> str:
     """Return the entity of a domain once it exists and is available."""
     try:
         async with asyncio.timeout(ENTITY_LIMIT):
             while True:
                 for entry in await ha.command("config/entity_registry/list"):
                     entity_id: str = entry["entity_id"]
-                    if entry["config_entry_id"] != entry_id or not entity_id.startswith(
-                        f"{domain}."
-                    ):
+                    if entry["config_entry_id"] != entry_id:
+                        continue
+                    if not entity_id.startswith(f"{domain}."):
+                        continue
+                    if subentry_id not in (None, entry["config_subentry_id"]):
                         continue
                     if (await ha.state(entity_id))["state"] != "unavailable":
                         return entity_id

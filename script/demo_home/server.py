@@ -113,6 +113,26 @@ class ModelServer:
             "Pull one, such as qwen3:4b-instruct, or name one with OLLAMA_MODEL."
         )
 
+    async def written_by(self, model: str, sentence: str) -> str:
+        """Return what a model of the simulator writes when it is offered a tool."""
+        tool = {
+            "name": "turn_on",
+            "description": "Turn on a light.",
+            "parameters": {"type": "object", "properties": {"name": {"type": "string"}}},
+        }
+        request = {
+            "model": model,
+            "stream": False,
+            "messages": [{"role": "user", "content": sentence}],
+            "tools": [{"type": "function", "function": tool}],
+        }
+        async with self.session.post(
+            f"{self.url}/api/chat", json=request, timeout=ANSWER_LIMIT
+        ) as response:
+            response.raise_for_status()
+            written: str = (await response.json())["message"]["content"]
+        return written
+
     async def _answers(self) -> bool:
         try:
             await self._get("/api/version")

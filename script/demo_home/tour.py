@@ -13,11 +13,16 @@ import aiohttp
 
 from .client import HomeAssistant, Json
 from .errors import CommandError, DemoError
-from .integration import Assistant, entry_state
+from .integration import Assistant, add_agent, entry_state
 from .server import ModelServer
 
 STATE_LIMIT = 5.0
+UNWANTED_LIMIT = 0.5
 LIGHT = "light.kitchen_light"
+GARAGE_DOOR = "cover.garage_door"
+# Those of the simulator's models that show what only some models do.
+PLAIN_MODEL = "stand-in-plain:latest"
+MANGLED_MODEL = "stand-in-mangled:latest"
 THERMOMETER = "sensor.living_room_temperature"
 # What a user must never be told.
 UNSPEAKABLE = ("traceback", "exception", "errno", "httpx", "aiohttp", "{", "<")
@@ -45,6 +50,9 @@ class Reply:
     speech: str
     kind: str
     tool_calls: tuple[str, ...]
+    conversation_id: str
+    # Whether the agent listens for an answer.
+    listens: bool
 
 
 type Step = Callable[[Account], Awaitable[None]]
@@ -66,6 +74,15 @@ class Tour:
         await self.step("... and off again", self._turn_off)
         await self.step("A question about the home", self._ask)
         await self.step("An AI task with a typed answer", self._task)
+        if self.server.real:
+            print(
+                "\nThe steps with a model without tools and with mangled calls are left out: "
+                "they need the simulator's models."
+            )
+        else:
+            await self.step("A model without tools turns on a light", self._without_tools)
+            await self.step("A mangled call is understood", self._mangled)
+        await self.step("A garage door is asked about first", self._garage_door)
         if self.server.real:
             print("\nThe steps that stop the model server are left out: yours is not touched.")
             return
@@ -139,6 +156,49 @@ class Tour:
         _expect(isinstance(data["summary"], str) and bool(data["summary"]), "no summary")
         _expect(isinstance(data["urgent"], bool), "'urgent' is not a boolean")
 
+    async def _without_tools(self, account: Account) -> None:
+        agent = await self._new_agent(account, "No tools", PLAIN_MODEL)
+        await self._switch(
+            account,
+            "Turn on the hallway light",
+            before="off",
+            after="on",
+            light="light.hallway_light",
+            agent=agent,
+        )
+
+    async def _mangled(self, account: Account) -> None:
+        agent = await self._new_agent(account, "Mangled calls", MANGLED_MODEL)
+        sentence = "Turn on the office light"
+        written = await self.server.written_by(MANGLED_MODEL, sentence)
+        account.tell("writes", f"{written}  (asked the same by the tour)")
+        _expect("light.turn_on" in written, "the model wrote a correct call")
+        await self._switch(
+            account,
+            sentence,
+            before="off",
+            after="on",
+            light="light.office_light",
+            agent=agent,
+        )
+
+    async def _garage_door(self, account: Account) -> None:
+        before = await self._shown(account, GARAGE_DOOR)
+        _expect(before == "closed", f"the door was '{before}' to begin with")
+        question = await self._say(account, "Open the garage door")
+        # A door that opened all the same would need a moment to show it.
+        await asyncio.sleep(UNWANTED_LIMIT)
+        _expect(await self._shown(account, GARAGE_DOOR) == "closed", "the door was not asked about")
+        _expect(question.speech.rstrip().endswith("?"), "the answer is no question")
+        _expect(question.listens, "the agent does not listen for an answer")
+        answer = await self._say(account, "yes", conversation_id=question.conversation_id)
+        now = await self._settled(GARAGE_DOOR, "open")
+        account.tell("state", f"{GARAGE_DOOR}  {now}")
+        _expect(now == "open", f"the door is '{now}'")
+        _expect(answer.kind != "error", "the answer is an error")
+        _expect(not answer.listens, "the agent still listens")
+        _expect_for_people(answer.speech)
+
     async def _server_gone(self, account: Account) -> None:
         await self.server.stop()
         before = (await self.ha.state(LIGHT))["state"]
@@ -147,9 +207,7 @@ class Tour:
         account.tell("state", f"{LIGHT}  {before} → {after}")
         _expect(after == before, "the light changed although nobody could have decided that")
         _expect(not reply.tool_calls, "tools were called without a model")
-        _expect(bool(reply.speech.strip()), "there is no answer")
-        for part in UNSPEAKABLE:
-            _expect(part not in reply.speech.lower(), f"the answer is not for people ({part!r})")
+        _expect_for_people(reply.speech)
 
     async def _server_back(self, account: Account) -> None:
         await self.server.start()
@@ -159,35 +217,67 @@ class Tour:
 
     # What they are made of
 
-    async def _switch(self, account: Account, sentence: str, *, before: str, after: str) -> None:
-        was = (await self.ha.state(LIGHT))["state"]
-        reply = await self._say(account, sentence)
-        now = await self._settled(LIGHT, after)
-        account.tell("state", f"{LIGHT}  {was} → {now}")
+    async def _new_agent(self, account: Account, name: str, model: str) -> str:
+        agent = await add_agent(self.ha, self.assistant.entry_id, name, model)
+        account.tell("agent", f"{agent} with {model}, added through its flow")
+        return agent
+
+    async def _switch(
+        self,
+        account: Account,
+        sentence: str,
+        *,
+        before: str,
+        after: str,
+        light: str = LIGHT,
+        agent: str | None = None,
+    ) -> None:
+        was = (await self.ha.state(light))["state"]
+        reply = await self._say(account, sentence, agent=agent)
+        now = await self._settled(light, after)
+        account.tell("state", f"{light}  {was} → {now}")
         _expect(was == before, f"the light was '{was}' to begin with")
         _expect(now == after, f"the light is '{now}'")
         _expect(bool(reply.tool_calls), "no tool was called")
         _expect(reply.kind != "error", "the answer is an error")
-        _expect(bool(reply.speech.strip()), "there is no answer")
+        _expect_for_people(reply.speech)
 
-    async def _say(self, account: Account, sentence: str) -> Reply:
+    async def _say(
+        self,
+        account: Account,
+        sentence: str,
+        *,
+        agent: str | None = None,
+        conversation_id: str | None = None,
+    ) -> Reply:
+        """Say something, in a new talk unless one is named."""
         account.tell("you", sentence)
         started = time.monotonic()
-        answer: Json = await self.ha.post(
-            "/api/conversation/process",
-            {"text": sentence, "language": "en", "agent_id": self.assistant.conversation},
-        )
+        said: Json = {
+            "text": sentence,
+            "language": "en",
+            "agent_id": agent or self.assistant.conversation,
+        }
+        if conversation_id is not None:
+            said["conversation_id"] = conversation_id
+        answer: Json = await self.ha.post("/api/conversation/process", said)
         seconds = time.monotonic() - started
         response = answer["response"]
         calls = await self._tool_calls(answer["conversation_id"])
-        reply = Reply(response["speech"]["plain"]["speech"], response["response_type"], calls)
+        reply = Reply(
+            response["speech"]["plain"]["speech"],
+            response["response_type"],
+            calls,
+            answer["conversation_id"],
+            answer["continue_conversation"],
+        )
         for call in reply.tool_calls:
             account.tell("tool", call)
         account.tell("answer", f"{reply.speech}  ({seconds:.2f} s)")
         return reply
 
     async def _tool_calls(self, conversation_id: str) -> tuple[str, ...]:
-        """Read from the chat log what the model did; each talk of the tour has one turn."""
+        """Read from the chat log what the model did since the last sentence."""
         try:
             event: Json = await self.ha.first_event(
                 "conversation/chat_log/subscribe", conversation_id=conversation_id
@@ -197,11 +287,18 @@ class Tour:
             if err.code == "not_found":
                 return ()
             raise
-        return tuple(
-            _written(call)
-            for content in event["data"]["content"]
-            for call in content.get("tool_calls") or ()
-        )
+        calls: list[str] = []
+        for content in event["data"]["content"]:
+            if content["role"] == "user":
+                calls.clear()
+            calls += [_written(call) for call in content.get("tool_calls") or ()]
+        return tuple(calls)
+
+    async def _shown(self, account: Account, entity_id: str) -> str:
+        """Return a state, and tell it."""
+        state: str = (await self.ha.state(entity_id))["state"]
+        account.tell("state", f"{entity_id}  {state}")
+        return state
 
     async def _settled(self, entity_id: str, wanted: str) -> str:
         """Return the state once it is the wanted one, or what it is when time is up."""
@@ -238,3 +335,10 @@ def _written(call: dict[str, Any]) -> str:
 def _expect(condition: bool, otherwise: str) -> None:
     if not condition:
         raise NotAsExpectedError(otherwise)
+
+
+def _expect_for_people(speech: str) -> None:
+    """Expect something that may be said to somebody."""
+    _expect(bool(speech.strip()), "there is no answer")
+    for part in UNSPEAKABLE:
+        _expect(part not in speech.lower(), f"the answer is not for people ({part!r})")

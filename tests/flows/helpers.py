@@ -10,6 +10,7 @@ from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
 import probatio
 
 from custom_components.ollama.const import DOMAIN
+from custom_components.ollama.home import Kind
 
 type Result = Mapping[str, Any]
 
@@ -108,6 +109,7 @@ def _changed(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         ("temperature", "top_p", "top_k", "repeat_penalty", "seed", "num_predict", "stop"),
         "sampling",
     )
+    nested |= dict.fromkeys((*Kind, "pin", "labels"), "policy")
     values = {
         key: dict(value) if isinstance(value, dict) else value for key, value in values.items()
     }
@@ -137,13 +139,16 @@ async def add_agent(hass: HomeAssistant, entry: ConfigEntry, kind: str = "conver
 
 
 async def change_agent(
-    hass: HomeAssistant, entry: ConfigEntry, kind: str = "conversation"
+    hass: HomeAssistant, entry: ConfigEntry, kind: str = "conversation", index: int = 0
 ) -> Dialog:
-    """Open the dialog that changes the first agent or AI task."""
+    """Open the dialog that changes an agent or AI task, the first one unless told otherwise."""
     manager = hass.config_entries.subentries
     result = await manager.async_init(
         (entry.entry_id, kind),
-        context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry(entry, kind).subentry_id},
+        context={
+            "source": SOURCE_RECONFIGURE,
+            "subentry_id": subentry(entry, kind, index).subentry_id,
+        },
     )
     return Dialog(manager, result)
 
@@ -167,5 +172,5 @@ async def new_key(hass: HomeAssistant, entry: ConfigEntry) -> Dialog:
     return await Dialog(hass.config_entries.flow, flow).refresh()
 
 
-def subentry(entry: ConfigEntry, kind: str = "conversation") -> Any:
-    return next(iter(entry.get_subentries_of_type(kind)))
+def subentry(entry: ConfigEntry, kind: str = "conversation", index: int = 0) -> Any:
+    return list(entry.get_subentries_of_type(kind))[index]

@@ -43,7 +43,7 @@ async def test_add_server(hass: HomeAssistant, sim: Simulator):
     assert dialog.values == {"model": MODEL, "control": True}
     entry = (await dialog.submit()).entry
     assert entry.title == sim.url
-    # Nothing that core's integration doesn't know as long as nothing else was chosen.
+    # Core's integration can read all of it: under its own key stands what it knows.
     assert entry.data == {"url": sim.url}
     assert entry.options == {}
     assert (entry.version, entry.minor_version, entry.unique_id) == (3, 3, None)
@@ -51,7 +51,12 @@ async def test_add_server(hass: HomeAssistant, sim: Simulator):
         (subentry.subentry_type, subentry.title, dict(subentry.data), subentry.unique_id)
         for subentry in entry.subentries.values()
     ] == [
-        ("conversation", "Ollama Conversation", {"model": MODEL, "llm_hass_api": ["assist"]}, None),
+        (
+            "conversation",
+            "Ollama Conversation",
+            {"model": MODEL, "llm_hass_api": ["assist"], "llm_apis": ["ollama"]},
+            None,
+        ),
         ("ai_task_data", "Ollama AI Task", {"model": MODEL}, None),
     ]
     assert entry.state is ConfigEntryState.LOADED

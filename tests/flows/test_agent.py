@@ -12,8 +12,10 @@ import probatio
 import pytest
 
 from custom_components.ollama.agent import AgentSettings
+from custom_components.ollama.agent.settings import ToolCalling
 from custom_components.ollama.const import DOMAIN
-from simulator import Fault, SimModel, Simulator
+from custom_components.ollama.home import DEFAULT_RULES
+from simulator import Fault, Reply, SimModel, Simulator
 
 from ..common import (
     AGENT,
@@ -34,6 +36,10 @@ NEW = "mistral-nemo:12b"
 PROMPT = llm.DEFAULT_INSTRUCTIONS_PROMPT.strip()
 # What a form holds as it comes, for a model that doesn't think.
 DEFAULTS = {"num_ctx": 8192.0, "max_history": 20.0, "keep_alive": -1.0}
+AGENT_DEFAULTS = {**DEFAULTS, "prompt": PROMPT, "tool_calling": "auto", "plain_text": False}
+# How the choice of the home's own tools is kept.
+CONTROL = {"llm_hass_api": ["assist"], "llm_apis": ["ollama"]}
+OWN_KEYS = {"llm_apis", "tool_calling", "plain_text"}
 
 
 class OtherAPI(llm.API):
@@ -73,22 +79,22 @@ async def test_new_agent(hass: HomeAssistant, sim: Simulator, entry):
     assert dialog.field("sampling").options == {"collapsed": True}
     assert dialog.values == {
         "prompt": llm.DEFAULT_INSTRUCTIONS_PROMPT,
-        "llm_hass_api": ["assist"],
+        "llm_hass_api": ["ollama"],
+        "tool_calling": "auto",
+        "plain_text": False,
         "num_ctx": 8192,
         "max_history": 20,
         "keep_alive": -1,
         "sampling": {},
+        "policy": {kind: rule.value for kind, rule in DEFAULT_RULES.items()}
+        | {"labels": ["confirm"]},
     }
     await dialog.submit()
     await hass.async_block_till_done()
     made = newest(entry)
     assert (made.subentry_type, made.title, made.unique_id) == ("conversation", "Jarvis", None)
-    assert made.data == {
-        **DEFAULTS,
-        "model": MODEL,
-        "prompt": PROMPT,
-        "llm_hass_api": ["assist"],
-    }
+    assert made.data == {**AGENT_DEFAULTS, **CONTROL, "model": MODEL}
+    assert entry.options == {}
     assert all(isinstance(made.data[key], float) for key in DEFAULTS)
     assert hass.states.get("conversation.jarvis")
     assert speech(await say(hass, "hello", agent_id="conversation.jarvis"))
@@ -110,9 +116,11 @@ async def test_new_task(hass: HomeAssistant, sim: Simulator, entry):
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_same_layout_as_core(hass: HomeAssistant, sim: Simulator, entry, kind: str):
-    """What this form saves is what core's own form would, key by key."""
+    """What this form saves under core's keys is what core's own form would, key by key."""
     await (await settings_step(hass, entry, kind, model=THINKING_MODEL)).submit(think="on")
-    ours = dict(newest(entry).data)
+    saved = newest(entry).data
+    assert OWN_KEYS & set(saved) == (OWN_KEYS if kind == "conversation" else set())
+    ours = {key: value for key, value in saved.items() if key not in OWN_KEYS}
     schema = probatio.Schema(
         core.ollama_config_option_schema(
             hass, True, kind, {}, [{"value": THINKING_MODEL, "label": THINKING_MODEL}]
@@ -168,7 +176,15 @@ async def test_all_settings(hass: HomeAssistant, sim: Simulator, entry, kind: st
 async def test_empty_fields_are_not_kept(hass: HomeAssistant, entry):
     dialog = await settings_step(hass, entry)
     await dialog.submit(
-        prompt=None, llm_hass_api=[], num_ctx=None, max_history=None, keep_alive=None, stop=[]
+        prompt=None,
+        llm_hass_api=[],
+        tool_calling=None,
+        plain_text=None,
+        num_ctx=None,
+        max_history=None,
+        keep_alive=None,
+        stop=[],
+        pin=None,
     )
     assert newest(entry).data == {"model": MODEL}
 
@@ -233,38 +249,42 @@ async def test_thinking_saved_before(
     assert subentry(entry).data["think"] == kept
 
 
-async def test_thinking_is_kept_while_hidden(hass: HomeAssistant, add_entry):
-    """A visit of the form with another model doesn't lose it."""
-    entry = await add_entry(agent={"model": LEVELS_MODEL, "think": "high"})
-    dialog = await (await change_agent(hass, entry)).submit(model=MODEL)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_thinking_goes_with_a_model_that_cannot(hass: HomeAssistant, add_entry, kind: str):
+    """Core's integration would send it, and the server would refuse every sentence."""
+    data = {"model": LEVELS_MODEL, "think": "high"}
+    entry = await add_entry(agent=data, task=data)
+    dialog = await (await change_agent(hass, entry, kind)).submit(model=MODEL)
     assert "think" not in dialog.fields
     await dialog.submit()
     await hass.async_block_till_done()
+    assert "think" not in subentry(entry, kind).data
+    dialog = await (await change_agent(hass, entry, kind)).submit(model=LEVELS_MODEL)
+    assert dialog.values["think"] == "low"
+
+
+async def test_thinking_is_kept_while_nothing_is_known(hass: HomeAssistant, sim, add_entry):
+    """The server lists its models but doesn't tell what they can do."""
+    entry = await add_entry(agent={"model": LEVELS_MODEL, "think": "high"})
+    sim.fault(Fault.HTTP_500, path="/api/show", times=None)
+    dialog = await (await change_agent(hass, entry)).submit()
+    assert "think" not in dialog.fields
+    await dialog.submit()
     assert subentry(entry).data["think"] == "high"
-    dialog = await (await change_agent(hass, entry)).submit(model=LEVELS_MODEL)
-    assert dialog.values["think"] == "high"
 
 
-async def test_model_without_tools(hass: HomeAssistant, sim: Simulator, entry):
+@pytest.mark.parametrize(
+    ("apis", "kept"), [(["ollama"], CONTROL), (["assist"], {"llm_hass_api": ["assist"]}), ([], {})]
+)
+async def test_model_without_tools(
+    hass: HomeAssistant, entry, apis: list[str], kept: dict[str, Any]
+):
+    """It may control the home as any other, since its tools are called in another way."""
     dialog = await settings_step(hass, entry, model=PLAIN_MODEL)
-    # Not chosen for a new agent, since it can't work.
-    assert dialog.values["llm_hass_api"] == []
-    await dialog.submit(llm_hass_api=["assist"], num_ctx=4096, temperature=0.1)
-    assert dialog.step == "settings"
-    assert dialog.errors == {"llm_hass_api": "model_without_tools"}
     assert dialog.words == {"model": PLAIN_MODEL, "abilities": "text only"}
-    assert dialog.values["llm_hass_api"] == ["assist"]
-    assert dialog.values["num_ctx"] == 4096
-    assert dialog.values["sampling"] == {"temperature": 0.1}
-    await dialog.submit(llm_hass_api=[])
-    await hass.async_block_till_done()
-    assert newest(entry).data == {
-        **DEFAULTS,
-        "num_ctx": 4096.0,
-        "temperature": 0.1,
-        "model": PLAIN_MODEL,
-        "prompt": PROMPT,
-    }
+    assert dialog.values["llm_hass_api"] == ["ollama"]
+    await dialog.submit(llm_hass_api=apis)
+    assert newest(entry).data == {**AGENT_DEFAULTS, **kept, "model": PLAIN_MODEL}
 
 
 async def test_tasks_need_no_tools(hass: HomeAssistant, entry):
@@ -327,24 +347,134 @@ async def test_context_window(
     assert subentry(entry).data["num_ctx"] == shown
 
 
-async def test_apis(hass: HomeAssistant, entry):
-    """All that can be chosen are offered by name, several at once."""
+@pytest.mark.parametrize(
+    ("chosen", "kept"),
+    [
+        (["ollama"], CONTROL),
+        (["assist", "other"], {"llm_hass_api": ["assist", "other"]}),
+        (["other"], {"llm_hass_api": ["other"]}),
+        (
+            ["other", "ollama"],
+            {"llm_hass_api": ["other", "assist"], "llm_apis": ["other", "ollama"]},
+        ),
+        (
+            ["assist", "ollama"],
+            {"llm_hass_api": ["assist"], "llm_apis": ["assist", "ollama"]},
+        ),
+        ([], {}),
+    ],
+)
+async def test_apis(hass: HomeAssistant, entry, chosen: list[str], kept: dict[str, Any]):
+    """All that can be chosen are offered by name, several at once.
+
+    What is ours stands under a key of ours, and core's key holds only what core knows.
+    """
     llm.async_register_api(hass, OtherAPI(hass=hass, id="other", name="Other things"))
     dialog = await settings_step(hass, entry)
     config = dialog.field("llm_hass_api").config
-    assert {"value": "other", "label": "Other things"} in config["options"]
+    offered = {option["value"]: option["label"] for option in config["options"]}
+    assert offered["other"] == "Other things"
+    assert set(offered) == {"assist", "ollama", "other"}
     assert config["multiple"] is True
-    await dialog.submit(llm_hass_api=["assist", "other"])
-    assert newest(entry).data["llm_hass_api"] == ["assist", "other"]
+    await dialog.submit(llm_hass_api=chosen)
+    await hass.async_block_till_done()
+    data = newest(entry).data
+    assert data == {**AGENT_DEFAULTS, **kept, "model": MODEL}
+    assert AgentSettings.from_data(data).apis == tuple(chosen)
+    # And it is shown as it was chosen.
+    dialog = await (await change_agent(hass, entry, index=-1)).submit()
+    assert dialog.values["llm_hass_api"] == chosen
+
+
+async def test_own_api_removed_again(hass: HomeAssistant, sim: Simulator, add_entry):
+    """Neither key may bring back what was taken away."""
+    entry = await add_entry(agent={**CONTROL})
+    dialog = await (await change_agent(hass, entry)).submit()
+    assert dialog.values["llm_hass_api"] == ["ollama"]
+    await dialog.submit(llm_hass_api=["assist"])
+    await hass.async_block_till_done()
+    assert subentry(entry).data == {**AGENT_DEFAULTS, "llm_hass_api": ["assist"], "model": MODEL}
+    dialog = await (await change_agent(hass, entry)).submit()
+    assert dialog.values["llm_hass_api"] == ["assist"]
+    await dialog.submit(llm_hass_api=["ollama"])
+    await hass.async_block_till_done()
+    assert subentry(entry).data == {**AGENT_DEFAULTS, **CONTROL, "model": MODEL}
+    await (await (await change_agent(hass, entry)).submit()).submit(llm_hass_api=[])
+    await hass.async_block_till_done()
+    assert subentry(entry).data == {**AGENT_DEFAULTS, "model": MODEL}
+    assert hass.states.get(AGENT).attributes["supported_features"] == 0
+    await say(hass, "hello")
+    assert not sim.chats[-1].body.get("tools")
+
+
+async def test_core_replaced_the_choice(hass: HomeAssistant, add_entry):
+    """Core's form keeps only what it knows: the agent has Assist, as it says there."""
+    entry = await add_entry(agent={**AGENT_DEFAULTS, **CONTROL})
+    agent = subentry(entry)
+    schema = probatio.Schema(
+        core.ollama_config_option_schema(hass, False, "conversation", agent.data, [])
+    )
+    shown = {
+        key.schema: value
+        for key in schema.schema
+        if (value := (key.description or {}).get("suggested_value")) is not None
+    }
+    assert shown["llm_hass_api"] == ["assist"]
+    hass.config_entries.async_update_subentry(entry, agent, data=schema(shown))
+    await hass.async_block_till_done()
+    assert not OWN_KEYS & set(subentry(entry).data)
+    assert AgentSettings.from_data(subentry(entry).data).apis == ("assist",)
+    dialog = await (await change_agent(hass, entry)).submit()
+    assert dialog.values["llm_hass_api"] == ["assist"]
+    await dialog.submit()
+    assert subentry(entry).data == {**AGENT_DEFAULTS, "llm_hass_api": ["assist"], "model": MODEL}
+
+
+@pytest.mark.parametrize("way", ToolCalling)
+async def test_tool_calling(hass: HomeAssistant, entry, way: ToolCalling):
+    dialog = await settings_step(hass, entry)
+    assert dialog.field("tool_calling").config["options"] == [*ToolCalling]
+    await dialog.submit(tool_calling=way.value)
+    data = newest(entry).data
+    assert data["tool_calling"] == way.value
+    assert type(data["tool_calling"]) is str
+    assert AgentSettings.from_data(data).tool_calling is way
+
+
+async def test_plain_text(hass: HomeAssistant, sim: Simulator, entry):
+    """It reaches the agent, and is shown and taken back as it was set."""
+    dialog = await (await change_agent(hass, entry)).submit()
+    assert (dialog.values["tool_calling"], dialog.values["plain_text"]) == ("auto", False)
+    await dialog.submit(tool_calling="off", plain_text=True)
+    await hass.async_block_till_done()
+    data = subentry(entry).data
+    assert (data["tool_calling"], data["plain_text"]) == ("off", True)
+    sim.clear_script()
+    sim.script(Reply("That is **bold**."))
+    assert speech(await say(hass, "hello")) == "That is bold."
+    assert not sim.chats[-1].body.get("tools")
+    dialog = await (await change_agent(hass, entry)).submit()
+    assert (dialog.values["tool_calling"], dialog.values["plain_text"]) == ("off", True)
+    await dialog.submit(tool_calling="auto", plain_text=False)
+    assert subentry(entry).data == {**AGENT_DEFAULTS, "llm_hass_api": ["assist"], "model": MODEL}
 
 
 @pytest.mark.parametrize(
     ("saved", "shown"),
-    [("assist", ["assist"]), (["assist", "gone"], ["assist"]), (["gone"], []), ([], [])],
+    [
+        ({"llm_hass_api": "assist"}, ["assist"]),
+        ({"llm_hass_api": ["assist", "gone"]}, ["assist"]),
+        ({"llm_hass_api": ["gone"]}, []),
+        ({"llm_hass_api": []}, []),
+        ({**CONTROL, "llm_apis": ["gone", "ollama"]}, ["ollama"]),
+        ({**CONTROL, "llm_apis": []}, ["assist"]),
+    ],
 )
-async def test_apis_saved_before(hass: HomeAssistant, add_entry, saved: Any, shown: list[str]):
+async def test_apis_saved_before(
+    hass: HomeAssistant, add_entry, saved: dict[str, Any], shown: list[str]
+):
     """Older entries hold a single one; one that is gone can't be shown."""
-    entry = await add_entry(agent={"llm_hass_api": saved})
+    entry = await add_entry(agent=saved)
     dialog = await (await change_agent(hass, entry)).submit()
     assert dialog.values["llm_hass_api"] == shown
 
@@ -371,10 +501,9 @@ async def test_change_agent(hass: HomeAssistant, sim: Simulator, add_entry):
     after = subentry(entry)
     assert (after.subentry_id, after.title) == (before.subentry_id, before.title)
     assert after.data == {
-        **DEFAULTS,
+        **AGENT_DEFAULTS,
         "num_ctx": 4096.0,
         "model": THINKING_MODEL,
-        "prompt": PROMPT,
         "llm_hass_api": ["assist"],
         "later": {"a": 1},
         "top_k": 10.0,

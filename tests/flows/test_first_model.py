@@ -20,6 +20,8 @@ from .helpers import Dialog, add_server
 NEW = "mistral-nemo:12b"
 SIZE = 7_071_700_672
 ASKED = "/api/pull"
+# How it is kept that an agent controls the home.
+CONTROL = {"llm_hass_api": ["assist"], "llm_apis": ["ollama"]}
 
 
 async def model_step(hass: HomeAssistant, sim: Simulator) -> Dialog:
@@ -169,13 +171,12 @@ async def test_typed_name_of_installed(hass: HomeAssistant, sim: Simulator, type
 
 
 async def test_model_without_tools(hass: HomeAssistant, sim: Simulator):
-    """It can't control the home, and the form says so where that was asked for."""
-    dialog = await (await model_step(hass, sim)).submit(model=PLAIN_MODEL)
-    assert dialog.step == "model"
-    assert dialog.errors == {"control": "model_without_tools"}
-    assert dialog.values == {"model": PLAIN_MODEL, "control": True}
-    entry = (await dialog.submit(control=False)).entry
-    assert [dict(s.data) for s in entry.subentries.values()] == [{"model": PLAIN_MODEL}] * 2
+    """It may control the home too: its tools are called in another way."""
+    entry = (await (await model_step(hass, sim)).submit(model=PLAIN_MODEL)).entry
+    assert [dict(s.data) for s in entry.subentries.values()] == [
+        {"model": PLAIN_MODEL, **CONTROL},
+        {"model": PLAIN_MODEL},
+    ]
 
 
 async def test_embedding_model(hass: HomeAssistant, sim: Simulator):
@@ -189,8 +190,10 @@ async def test_error_is_gone_after_recovery(hass: HomeAssistant, sim: Simulator)
     dialog = await (await model_step(hass, sim)).submit(model="nomic-embed-text")
     await dialog.refresh()
     assert dialog.errors == {"model": "model_only_embeds"}
-    await dialog.submit(model=PLAIN_MODEL)
-    assert dialog.errors == {"control": "model_without_tools"}
+    sim.pull_plan(NEW, error="no space left on device")
+    await (await dialog.submit(model=NEW)).after_progress()
+    assert dialog.errors == {"base": "download_failed"}
+    assert (await dialog.submit(model=MODEL)).entry
 
 
 # The download
@@ -326,13 +329,22 @@ async def test_name_that_is_none(hass: HomeAssistant, sim: Simulator):
 
 
 async def test_downloaded_model_without_tools(hass: HomeAssistant, sim: Simulator):
-    """Only after the download it is known what a model can do."""
+    """Nothing more is asked once it is known what the model can't do."""
     sim.pull_plan("new", model=SimModel("new"))
     dialog = await (await model_step(hass, sim)).submit(model="new")
     await dialog.after_progress()
-    assert dialog.errors == {"control": "model_without_tools"}
-    assert (await dialog.submit(control=False)).entry
+    assert next(iter(dialog.entry.subentries.values())).data == {"model": "new", **CONTROL}
     assert pulls(sim) == ["new"]
+
+
+async def test_downloaded_embedding_model(hass: HomeAssistant, sim: Simulator):
+    """Only after the download it is known what a model can do."""
+    sim.pull_plan("new", model=SimModel("new", capabilities=("embedding",)))
+    dialog = await (await model_step(hass, sim)).submit(model="new")
+    await dialog.after_progress()
+    assert dialog.errors == {"model": "model_only_embeds"}
+    assert dialog.values == {"model": "new", "control": True}
+    assert (await dialog.submit(model=MODEL)).entry
 
 
 async def test_close_the_dialog(hass: HomeAssistant, sim: Simulator):
@@ -421,5 +433,5 @@ async def test_levels_model_needs_nothing_more(hass: HomeAssistant, sim: Simulat
     entry = (await (await model_step(hass, sim)).submit(model=LEVELS_MODEL)).entry
     assert next(iter(entry.subentries.values())).data == {
         "model": LEVELS_MODEL,
-        "llm_hass_api": ["assist"],
+        **CONTROL,
     }

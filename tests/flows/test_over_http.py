@@ -9,6 +9,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.ollama.const import DOMAIN
+from custom_components.ollama.home import Kind
 from simulator import SimModel, Simulator
 
 from ..common import LEVELS_MODEL, MODEL
@@ -97,7 +98,8 @@ async def test_agent(hass: HomeAssistant, sim: Simulator, entry, post: Any, kind
     path = f"{SUBENTRY_FLOW}/{step['flow_id']}"
     step = await post(path, {"name": "New", "model": LEVELS_MODEL})
     assert step["step_id"] == "settings"
-    own = ["prompt", "llm_hass_api"] if kind == "conversation" else []
+    talks = kind == "conversation"
+    own = ["prompt", "llm_hass_api", "tool_calling", "plain_text"] if talks else []
     assert names(step["data_schema"]) == [
         *own,
         "think",
@@ -105,8 +107,9 @@ async def test_agent(hass: HomeAssistant, sim: Simulator, entry, post: Any, kind
         "max_history",
         "keep_alive",
         "sampling",
+        *(["policy"] if talks else []),
     ]
-    sampling = step["data_schema"][-1]
+    sampling = step["data_schema"][len(own) + 4]
     assert (sampling["type"], sampling["expanded"]) == ("expandable", False)
     assert names(sampling["schema"]) == [
         "temperature",
@@ -118,9 +121,24 @@ async def test_agent(hass: HomeAssistant, sim: Simulator, entry, post: Any, kind
         "stop",
     ]
     # A browser sends whole numbers, and only what is filled in.
-    step = await post(path, {"think": "low", "num_ctx": 4096, "sampling": {"top_k": 5}})
+    answers = {"think": "low", "num_ctx": 4096, "sampling": {"top_k": 5}}
+    if talks:
+        policy = step["data_schema"][-1]
+        assert (policy["type"], policy["expanded"]) == ("expandable", False)
+        assert names(policy["schema"]) == [*Kind, "pin", "labels"]
+        assert policy["schema"][-2]["selector"]["text"]["type"] == "password"
+        assert policy["schema"][-1]["selector"] == {"label": {"multiple": True}}
+        answers["policy"] = {
+            field["name"]: field["description"]["suggested_value"]
+            for field in policy["schema"]
+            if "description" in field
+        }
+        assert set(answers["policy"]) == {*Kind, "labels"}
+    step = await post(path, answers)
     assert step["type"] == "create_entry"
     await hass.async_block_till_done()
+    # What stood in the form is the default.
+    assert entry.options == {}
     made = list(entry.subentries.values())[-1]
     assert made.data == {"model": LEVELS_MODEL, "think": "low", "num_ctx": 4096, "top_k": 5}
     step = await post(

@@ -15,11 +15,13 @@ import probatio
 import pytest
 
 from custom_components.ollama import config_flow
+from custom_components.ollama.agent.settings import ToolCalling
 from custom_components.ollama.flows import (
     agent,
     discovery,
     download,
     models,
+    policy,
     server,
     settings,
     subentry,
@@ -31,6 +33,7 @@ from custom_components.ollama.flows.server import (
     FormError,
 )
 from custom_components.ollama.flows.settings import settings_schema
+from custom_components.ollama.home import Rule
 from custom_components.ollama.server import (
     ModelDetails,
     OllamaError,
@@ -39,7 +42,18 @@ from custom_components.ollama.server import (
     errors,
 )
 
-MODULES = (config_flow, agent, discovery, download, models, server, settings, subentry, task)
+MODULES = (
+    config_flow,
+    agent,
+    discovery,
+    download,
+    models,
+    policy,
+    server,
+    settings,
+    subentry,
+    task,
+)
 THINKS_IN_LEVELS = ModelDetails(frozenset({"completion", "thinking"}), 8192, "gptoss")
 
 
@@ -139,7 +153,10 @@ def test_subentry_fields(hass: HomeAssistant, english: dict[str, Any], flow: typ
     steps = english["config_subentries"][kind]["step"]
     assert set(steps) == step_keys(flow)
     schema = settings_schema(hass, THINKS_IN_LEVELS, talks=flow.talks)
-    assert named(steps["settings"], part) == fields(schema)
+    expected = fields(schema)
+    if part == "data_description" and flow.talks:
+        expected["policy"] = {"pin": None, "labels": None}
+    assert named(steps["settings"], part) == expected
     assert set(named(steps["user"], part)) == {"name", "model"}
     assert set(named(steps["reconfigure"], part)) == {"model"}
 
@@ -155,11 +172,11 @@ def test_config_errors(english: dict[str, Any]):
 
 def test_subentry_errors(english: dict[str, Any]):
     written = arguments(subentry, "FormError", "key")
-    assert "model_without_tools" in written
+    assert "invalid_pin" in written
     texts = english["config_subentries"]
     assert set(texts["conversation"]["error"]) == from_server() | written
     # A task controls nothing.
-    assert set(texts["ai_task_data"]["error"]) == from_server() | written - {"model_without_tools"}
+    assert set(texts["ai_task_data"]["error"]) == from_server() | written - {"invalid_pin"}
 
 
 def test_aborts(english: dict[str, Any]):
@@ -192,7 +209,9 @@ def test_subentry_kinds_say_the_same(english: dict[str, Any]):
 
 def test_selectors(english: dict[str, Any]):
     """Options that are translated by the dialog, and words that the labels are made of."""
-    assert set(english["selector"]) == {"think", "model_label"}
+    assert set(english["selector"]) == {"think", "model_label", "rule", "tool_calling"}
+    for name, choices in (("rule", Rule), ("tool_calling", ToolCalling)):
+        assert set(english["selector"][name]["options"]) == {str(choice) for choice in choices}
     options = set()
     for details in (THINKS_IN_LEVELS, ModelDetails(THINKS_IN_LEVELS.capabilities, None, "")):
         schema = settings_schema(None, details, talks=False).schema

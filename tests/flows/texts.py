@@ -14,6 +14,10 @@ from homeassistant.helpers.selector import SelectSelector
 import probatio
 
 import custom_components.ollama
+from custom_components.ollama.home import Kind
+
+# Named by what they are about: there is nothing to add.
+SELF_EXPLANATORY = frozenset(Kind)
 
 
 @cache
@@ -64,7 +68,7 @@ def _check_fields(schema: probatio.Schema, texts: Mapping[str, Any]) -> None:
             _check_fields(field.schema, texts["sections"][key.schema])
             continue
         assert texts["data"][key.schema]
-        assert texts["data_description"][key.schema]
+        assert key.schema in SELF_EXPLANATORY or texts["data_description"][key.schema]
         if isinstance(field, SelectSelector) and (name := field.config.get("translation_key")):
             options = english()["selector"][name]["options"]
             assert set(field.config["options"]) <= set(options)

@@ -251,6 +251,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("run", {"area": "Living room"}, "Several match"),
     ("set_value", {"area": "Hall", "value": "all"}, "number"),
     ("vacuum", {"action": "start"}, "Several match"),
+    ("vacuum", {"action": "start", "name": "everything"}, "Several match"),
     ("vacuum", {"action": "start", "area": "Ballroom"}, "Ballroom"),
     ("alarm", {"action": "disarm", "area": "Bedroom"}, "Bedroom"),
     ("media", {"action": "play", "name": "Radio"}, "Radio"),

@@ -164,15 +164,16 @@ async def test_slow_device_goes_on(hass: HomeAssistant, furnished: FurnishedHome
 async def test_turn_that_is_cut_off_does_not_cut_off_the_device(
     hass: HomeAssistant, furnished: FurnishedHome
 ) -> None:
-    go, done = asyncio.Event(), []
+    started, go, done = asyncio.Event(), asyncio.Event(), []
 
     async def slow(call: ServiceCall) -> None:
+        started.set()
         await go.wait()
         done.append(call.data["entity_id"])
 
     hass.services.async_register("switch", "turn_on", slow)
     turn = hass.async_create_task(furnished.call("turn_on", {"name": "Coffee maker"}))
-    await asyncio.sleep(0.01)
+    await started.wait()
     turn.cancel()
     go.set()
     await hass.async_block_till_done()

@@ -64,17 +64,17 @@ async def test_history(hass: HomeAssistant, freezer: Any) -> None:
     await async_wait_recording_done(hass)
 
     threads = []
-    real = statistics.get_metadata
+    real = statistics.statistics_during_period
 
     def seen(*args: Any, **kwargs: Any) -> Any:
         threads.append(threading.current_thread())
         return real(*args, **kwargs)
 
-    statistics.get_metadata, restore = seen, real
+    statistics.statistics_during_period, restore = seen, real
     try:
         result = await ask(hass, name="outdoor temperature", period="last week")
     finally:
-        statistics.get_metadata = restore
+        statistics.statistics_during_period = restore
     assert not result.error, result.data
     assert (result.data["lowest"], result.data["highest"]) == (41.0, 68.0)
     assert result.data["mean"] == 51.8

@@ -11,7 +11,10 @@ import aiohttp
 import pytest
 
 from simulator import ChatRequest, Reply, Simulator
-from simulator.standin import HONEST_NAME, STAND_IN_MODELS, stand_in
+from simulator.schema import matches
+from simulator.standin import HONEST_NAME, MANGLED_MODEL, STAND_IN_MODELS, stand_in
+from simulator.standin_home import devices
+from simulator.standin_structured import short_sentence
 
 ROOT = Path(__file__).parents[2]
 SYSTEM = """You are a voice assistant.
@@ -68,10 +71,11 @@ def ask(
     tools: list[dict[str, Any]] | None = None,
     wanted: Any = None,
     system: str = SYSTEM,
+    model: str = "stand-in",
 ) -> Reply:
     messages = ({"role": "system", "content": system}, {"role": "user", "content": text}, *after)
     offered = tuple(TOOLS if tools is None else tools)
-    return stand_in(ChatRequest("chat", "stand-in", messages, offered, wanted, None, {}, True, {}))
+    return stand_in(ChatRequest("chat", model, messages, offered, wanted, None, {}, True, {}))
 
 
 def after(name: str, result: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -190,6 +194,222 @@ def test_sentences_from_results(text: str, results: tuple[dict[str, Any], ...], 
     assert (reply.content, reply.tool_calls) == (said, ())
 
 
+# What the integration's own API sends: a list by area, and tools with plain names.
+
+HOME = """Answer in plain text.
+You control this home with tools. Call a tool for each action.
+Devices by area, with their kind where the name does not say it (other names in brackets):
+# Ground floor
+Kitchen (Cuisine) - Counter light, Kitchen light (Spots, Big light); switch: Coffee machine
+Living room - Living room temperature, Sofa lamp [light.sofa]; sensor: Air (CO2, ppm)
+# Outside
+Garage - Garage door
+No area - run: Good night
+
+- Not a - device
+"""
+HOME_TOOLS = [
+    tool("turn_on", name=TEXT, area=TEXT),
+    tool("turn_off", name=TEXT, area=TEXT),
+    tool("set_light", name=TEXT, area=TEXT, brightness={"type": "integer"}, color=TEXT),
+    tool("set_temperature", name=TEXT, area=TEXT, temperature={"type": "number"}, mode=TEXT),
+    tool("open", name=TEXT, area=TEXT),
+    tool("close", name=TEXT, area=TEXT),
+    tool("get_state", name=TEXT, area=TEXT, domain=TEXT, state=TEXT),
+]
+STATES = {
+    "states": [
+        {"name": "Living room temperature", "state": "21.5", "area": "Living room", "unit": "°C"},
+        {"name": "Kitchen light", "state": "on", "area": "Kitchen"},
+    ]
+}
+
+
+def test_devices_of_the_list() -> None:
+    assert [(d.names, d.area, d.domain, d.entity_id) for d in devices(HOME)] == [
+        (["Counter light"], "Kitchen", "", ""),
+        (["Kitchen light", "Spots", "Big light"], "Kitchen", "", ""),
+        (["Coffee machine"], "Kitchen", "switch", ""),
+        (["Living room temperature"], "Living room", "", ""),
+        (["Sofa lamp"], "Living room", "", "light.sofa"),
+        (["Air", "CO2", "ppm"], "Living room", "sensor", ""),
+        (["Garage door"], "Garage", "", ""),
+        (["Good night"], "", "run", ""),
+    ]
+
+
+HOME_CALLS = [
+    ("Turn on the kitchen light", "turn_on", {"name": "Kitchen light"}),
+    ("Turn on the spots", "turn_on", {"name": "Kitchen light"}),
+    (
+        "Turn off all lights in the living room",
+        "turn_off",
+        {"name": "lights", "area": "Living room"},
+    ),
+    ("Dim the counter light to 30 %", "set_light", {"name": "Counter light", "brightness": 30}),
+    ("Open the garage door", "open", {"name": "Garage door"}),
+    ("Close the garage door", "close", {"name": "Garage door"}),
+    (
+        "What is the temperature in the living room?",
+        "get_state",
+        {"name": "Living room temperature"},
+    ),
+    ("Is anything on in the kitchen?", "get_state", {"area": "Kitchen"}),
+    ("What is going on?", "get_state", {}),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "arguments"), HOME_CALLS)
+def test_calls_of_the_home(text: str, name: str, arguments: dict[str, Any]) -> None:
+    reply = ask(text, tools=HOME_TOOLS, system=HOME)
+    assert [(call.name, call.arguments) for call in reply.tool_calls] == [(name, arguments)]
+    assert not reply.content
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "result", "said"),
+    [
+        (
+            "Turn on the kitchen light",
+            "turn_on",
+            {"success": True, "action": "turn_on", "targets": ["Kitchen light"]},
+            "Turned on Kitchen light.",
+        ),
+        (
+            "Turn on the kitchen light",
+            "turn_on",
+            {"error": "Nothing was done: no such light.", "example": {"name": "Lamp"}},
+            "That did not work: Nothing was done: no such light.",
+        ),
+        (
+            "What is the temperature in the living room?",
+            "get_state",
+            STATES,
+            "Living room temperature is 21.5 °C.",
+        ),
+        ("Is the kitchen light on?", "get_state", STATES, "Kitchen light is on."),
+        ("Is the garage door open?", "get_state", {"states": []}, "I could not find that."),
+    ],
+)
+def test_results_of_the_home(text: str, name: str, result: dict[str, Any], said: str) -> None:
+    reply = ask(text, *after(name, result), tools=HOME_TOOLS, system=HOME)
+    assert (reply.content, reply.tool_calls) == (said, ())
+    # The same without tools, where results are said to the model.
+    reply = ask(text, *told(name, result), tools=[], wanted=ANSWER, system=HOME)
+    assert json.loads(reply.content) == {"say": said}
+
+
+# Models without tools, under a schema.
+
+
+def answer_schema(tools: list[dict[str, Any]]) -> dict[str, Any]:
+    say = {"type": "object", "properties": {"say": TEXT}, "required": ["say"]}
+    calls = [
+        {
+            "type": "object",
+            "properties": {
+                "tool": {"type": "string", "enum": [offered["function"]["name"]]},
+                "arguments": offered["function"]["parameters"],
+            },
+            "required": ["tool", "arguments"],
+        }
+        for offered in tools
+    ]
+    return {"anyOf": [say, *calls]}
+
+
+ANSWER = answer_schema(HOME_TOOLS)
+
+
+def told(name: str, result: Any, arguments: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    call = json.dumps({"tool": name, "arguments": arguments or {}})
+    return (
+        {"role": "assistant", "content": call},
+        {"role": "user", "content": f"Result of {name}: {json.dumps(result)}"},
+    )
+
+
+@pytest.mark.parametrize(("text", "name", "arguments"), HOME_CALLS)
+def test_calls_under_a_schema(text: str, name: str, arguments: dict[str, Any]) -> None:
+    reply = ask(text, tools=[], wanted=ANSWER, system=HOME)
+    assert not reply.tool_calls
+    value = json.loads(reply.content)
+    assert value == {"tool": name, "arguments": arguments}
+    assert matches(value, ANSWER)
+
+
+def test_calls_of_assist_under_a_schema() -> None:
+    reply = ask("Turn on the kitchen light", tools=[], wanted=answer_schema(TOOLS))
+    assert json.loads(reply.content) == {
+        "tool": "assist__intent__HassTurnOn",
+        "arguments": {"name": "Kitchen light"},
+    }
+
+
+def test_one_call_after_another_under_a_schema() -> None:
+    text = "Turn on the kitchen light and the counter light"
+    done: list[dict[str, Any]] = []
+    for name in ("Kitchen light", "Counter light"):
+        reply = ask(text, *done, tools=[], wanted=ANSWER, system=HOME)
+        value = json.loads(reply.content)
+        assert value == {"tool": "turn_on", "arguments": {"name": name}}
+        done += told("turn_on", {"success": True, "targets": [name]}, value["arguments"])
+    reply = ask(text, *done, tools=[], wanted=ANSWER, system=HOME)
+    assert "Kitchen light, Counter light" in json.loads(reply.content)["say"]
+
+
+def test_the_next_sentence_under_a_schema() -> None:
+    earlier = told("turn_on", {"success": True, "targets": ["Kitchen light"]})
+    later = {"role": "user", "content": "Turn off the kitchen light"}
+    reply = ask("Turn on the kitchen light", *earlier, later, wanted=ANSWER, system=HOME, tools=[])
+    assert json.loads(reply.content)["tool"] == "turn_off"
+
+
+def test_only_talk_under_a_schema() -> None:
+    assert HONEST_NAME in json.loads(ask("Hello", wanted=ANSWER).content)["say"]
+
+
+# The one that writes badly.
+
+
+@pytest.mark.parametrize(
+    ("text", "tools", "written"),
+    [
+        (
+            "Turn on the kitchen light",
+            HOME_TOOLS,
+            "{'name': 'light.turn_on', 'arguments': {'name': 'the kithen light'}}",
+        ),
+        (
+            "Turn off the kitchen light",
+            TOOLS,
+            "{'name': 'light.turn_off', 'arguments': {'name': 'the kithen light'}}",
+        ),
+        (
+            "Open the garage door",
+            HOME_TOOLS,
+            "{'name': 'cover.open_cover', 'arguments': {'name': 'the garge door'}}",
+        ),
+        (
+            "Turn on the coffee machine",
+            HOME_TOOLS,
+            "{'name': 'homeassistant.turn_on', 'arguments': {'name': 'the coffee macine'}}",
+        ),
+        ("What is going on?", HOME_TOOLS, "{'name': 'get_state', 'arguments': {}}"),
+    ],
+)
+def test_mangled_calls(text: str, tools: list[dict[str, Any]], written: str) -> None:
+    reply = ask(text, tools=tools, system=HOME, model=MANGLED_MODEL)
+    assert (reply.content, reply.tool_calls) == (f"<tool_call>{written}", ())
+    assert ask(text, tools=tools, system=HOME, model="stand-in-mangled") == reply
+
+
+def test_only_calls_are_mangled() -> None:
+    done = after("turn_on", {"success": True, "targets": ["Kitchen light"]})
+    reply = ask("Turn on the kitchen light", *done, tools=HOME_TOOLS, model=MANGLED_MODEL)
+    assert reply.content == "Turned on Kitchen light."
+
+
 def test_it_says_what_it_is() -> None:
     for reply in (ask("Hello"), ask("turn on the lamp", tools=[])):
         assert HONEST_NAME in reply.content
@@ -208,6 +428,39 @@ def test_structured_answer() -> None:
     assert isinstance(value["text"], str)
     assert value["text"]
     assert json.loads(ask("Anything", wanted="json").content)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("Anna writes: the cellar is wet! Is it urgent?", "The cellar is wet!"),
+        ("The washing  machine\nis done", "The washing machine is done"),
+        ("At 21.5 degrees. And then?", "At 21.5 degrees."),
+        ("word " * 40, "Word " + "word " * 18 + "word …"),
+        ("", "Nothing was said."),
+    ],
+)
+def test_texts_are_whole_sentences(text: str, sentence: str) -> None:
+    assert short_sentence(text) == sentence
+    schema = {
+        "type": "object",
+        "properties": {"texts": {"type": "array", "items": {"$ref": "#/$defs/text"}}},
+        "$defs": {"text": TEXT},
+    }
+    assert json.loads(ask(text, wanted=schema).content) == {"texts": [sentence]}
+
+
+def test_limits_of_texts_hold() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "short": {"type": "string", "maxLength": 5},
+            "mood": {"type": "string", "enum": ["calm", "urgent"]},
+        },
+    }
+    value = json.loads(ask("The cellar is under water", wanted=schema).content)
+    assert value["mood"] == "calm"
+    assert 0 < len(value["short"]) <= 5
 
 
 async def test_whole_turn_over_http(session: aiohttp.ClientSession) -> None:

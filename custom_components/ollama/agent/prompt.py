@@ -13,7 +13,7 @@ from .settings import AgentSettings
 _CHARACTERS_PER_TOKEN: Final = 3
 """Few, so as to be safe: names of devices make short tokens."""
 _SHARE_OF_WINDOW: Final = 0.6
-_TOOLS_CHARACTERS: Final = 4_500
+_TOOLS_CHARACTERS: Final = 6_500
 
 
 async def async_provide_prompt(

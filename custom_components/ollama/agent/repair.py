@@ -189,7 +189,6 @@ _SAME: Final[Mapping[str, tuple[str, ...]]] = {
     "position": ("percentage", "percent", "value", "level"),
     "percentage": ("percent", "speed", "value", "level"),
     "volume_level": ("volume", "level", "percent", "volume_pct"),
-    "volume": ("volume_level", "volume_pct"),
     "humidity": ("target_humidity", "value"),
     "message": ("text", "announcement", "content"),
     "item": ("summary", "task", "text"),

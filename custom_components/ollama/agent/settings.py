@@ -37,6 +37,11 @@ class ToolCalling(StrEnum):
     STRUCTURED = "structured"
     OFF = "off"
 
+    @classmethod
+    def read(cls, saved: Any) -> ToolCalling:
+        """Return what was saved; what a later version saved means automatic."""
+        return cls(saved) if saved in list(cls) else cls.AUTOMATIC
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
@@ -79,7 +84,7 @@ class AgentSettings:
             prompt=data.get(CONF_PROMPT),
             # Entries from before several could be chosen hold a single id.
             apis=(apis,) if isinstance(apis, str) else tuple(apis),
-            tool_calling=ToolCalling(data.get(CONF_TOOL_CALLING, ToolCalling.AUTOMATIC)),
+            tool_calling=ToolCalling.read(data.get(CONF_TOOL_CALLING)),
             plain_text=bool(data.get(CONF_PLAIN_TEXT, False)),
         )
 

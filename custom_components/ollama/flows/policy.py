@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 import probatio
 
 from ..agent import spoken_digits
-from ..home import CONFIRM_LABEL, DEFAULT_RULES, Kind, Rule
+from ..home import CONFIRM_LABEL, DEFAULT_RULES, Kind, Policy, Rule
 
 CONF_PIN = "pin"
 CONF_LABELS = "labels"
@@ -40,13 +40,12 @@ def policy_schema() -> probatio.Schema:
 
 
 def policy_as_form(policy: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a policy as the values of the form."""
-    values: dict[str, Any] = {
-        kind.value: policy.get(kind.value, rule.value) for kind, rule in DEFAULT_RULES.items()
-    }
-    values[CONF_LABELS] = policy.get(CONF_LABELS, [CONFIRM_LABEL])
-    if pin := policy.get(CONF_PIN):
-        values[CONF_PIN] = pin
+    """Return a policy as the values of the form: what is in force, whatever was saved."""
+    in_force = Policy.from_data(policy)
+    values: dict[str, Any] = {kind.value: rule.value for kind, rule in in_force.rules.items()}
+    values[CONF_LABELS] = sorted(in_force.labels)
+    if in_force.pin:
+        values[CONF_PIN] = in_force.pin
     return values
 
 

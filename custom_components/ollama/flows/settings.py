@@ -142,7 +142,7 @@ def as_form(
         values[CONF_LLM_HASS_API] = [
             api for api in ([apis] if isinstance(apis, str) else apis) if api in known_apis
         ]
-        values[CONF_TOOL_CALLING] = data.get(CONF_TOOL_CALLING, ToolCalling.AUTOMATIC)
+        values[CONF_TOOL_CALLING] = ToolCalling.read(data.get(CONF_TOOL_CALLING)).value
         values[CONF_PLAIN_TEXT] = data.get(CONF_PLAIN_TEXT, False)
         values[SECTION_POLICY] = policy_as_form(policy)
     return values

@@ -12,7 +12,7 @@ import probatio
 
 from .caller import Caller
 from .confirmation import SECONDS_TO_ANSWER, Waiting, async_wait_for_yes
-from .inventory import ExposedEntity
+from .inventory import ExposedEntity, async_get_inventory
 from .policy import Rule, kinds_of
 from .problem import ToolProblemError
 
@@ -158,10 +158,22 @@ def _judge(caller: Caller, calls: Iterable[Call]) -> Rule:
     return caller.policy.strictest(kinds)
 
 
+def _check_again(caller: Caller, calls: Iterable[Call]) -> None:
+    """Refuse what may have changed while a call waited for its yes."""
+    exposed = async_get_inventory(caller.hass, caller.llm_context.assistant).by_id
+    for call in calls:
+        for entity in call.entities:
+            if entity.entity_id not in exposed:
+                raise ToolProblemError(f"{entity.name} is not exposed any more.")
+            if not caller.may_control(entity.entity_id):
+                raise ToolProblemError(f"The user may not control {entity.name}.")
+
+
 async def _async_carry_out(
     caller: Caller, action: str, calls: Sequence[Call], unable: Mapping[str, str]
 ) -> dict[str, Any]:
     """Make the calls; what failed is told beside what was done."""
+    _check_again(caller, calls)
     outcome = _Outcome(failed=dict(unable))
     ends_at = caller.hass.loop.time() + CALL_SECONDS
     for call in calls:

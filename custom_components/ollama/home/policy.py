@@ -81,6 +81,9 @@ DEFAULT_RULES: Mapping[Kind, Rule] = {
     for kind in Kind
 }
 
+SERVICE_TRIGGER: Final = "trigger"
+"""Of automations. Home Assistant's own constant moved between 2026.10 and 2026.11."""
+
 CONFIRM_LABEL = "confirm"
 """What has a label of this id asks first, unless the owner chose other labels."""
 
@@ -223,7 +226,7 @@ class _Look:
             # The button of a lock may be the one that opens its latch.
             kinds |= self._guarded(SERVICE_TOGGLE, sibling)
         for waiting in automation.automations_with_entity(self._hass, entity_id):
-            kinds |= self._guarded(automation.SERVICE_TRIGGER, waiting)
+            kinds |= self._guarded(SERVICE_TRIGGER, waiting)
         return kinds, siblings
 
     def _guarded(self, service: str, entity_id: str) -> set[Kind]:

@@ -82,7 +82,7 @@ class GetHistory(HomeTool):
             result["unit"] = unit
         device_class = state.attributes.get(ATTR_DEVICE_CLASS) if state is not None else None
         found = await get_instance(hass).async_add_executor_job(
-            _summarise, hass, entity, (start, end), unit, device_class
+            _summarise, hass, entity, (start, end), device_class
         )
         if not found:
             raise ToolProblemError(f"Nothing was recorded of {entity.name} in that time.")
@@ -104,26 +104,23 @@ def _summarise(
     hass: HomeAssistant,
     entity: ExposedEntity,
     period: tuple[datetime, datetime],
-    unit: str | None,
     device_class: Any,
 ) -> dict[str, Any]:
     """Read the recorder; runs in its executor."""
     start, end = period
     entity_id = entity.entity_id
-    known = statistics.get_metadata(hass, statistic_ids={entity_id})
-    if entity_id in known:
-        unit_class = known[entity_id][1].get("unit_class")
-        rows = statistics.statistics_during_period(
-            hass,
-            start,
-            end,
-            {entity_id},
-            "hour" if dt_util.now() - start > _LONG else "5minute",
-            {unit_class: unit} if unit_class and unit else None,
-            {"min", "max", "mean", "change"},
-        ).get(entity_id)
-        if rows and (summary := _from_statistics(rows)):
-            return summary
+    # Without units they come in the one that the state is shown in.
+    rows = statistics.statistics_during_period(
+        hass,
+        start,
+        end,
+        {entity_id},
+        "hour" if dt_util.now() - start > _LONG else "5minute",
+        None,
+        {"min", "max", "mean", "change"},
+    ).get(entity_id)
+    if rows and (summary := _from_statistics(rows)):
+        return summary
     states = history.state_changes_during_period(
         hass, start, end, entity_id, no_attributes=True, include_start_time_state=True
     ).get(entity_id, [])

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final, override
 
-from homeassistant.components.automation import DOMAIN as AUTOMATION, SERVICE_TRIGGER
+from homeassistant.components.automation import DOMAIN as AUTOMATION
 from homeassistant.components.script import DOMAIN as SCRIPT
 from homeassistant.const import SERVICE_TURN_ON
 from homeassistant.helpers import entity_registry as er
@@ -13,6 +13,7 @@ import probatio
 from ..acting import Call, async_act
 from ..caller import Caller
 from ..inventory import ExposedEntity
+from ..policy import SERVICE_TRIGGER
 from ..problem import ToolProblemError
 from .base import HARMLESS_KEYS, RUN, TARGET_KEYS, Arguments, HomeTool, schema
 from .switching import by_domain
