@@ -203,7 +203,7 @@ async def test_download(hass: HomeAssistant, sim: Simulator, events: dict[str, l
     """Percent and bytes move with the stream, and so does the bar of the dialog."""
     sim.pull_plan(
         NEW,
-        sizes=(SIZE, 1000),
+        sizes=(SIZE,),
         seconds=0.6,
         steps=12,
         model=SimModel(NEW, capabilities=("completion", "tools")),
