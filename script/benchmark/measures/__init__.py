@@ -4,12 +4,13 @@ A new measure is a module with a `MEASURE`, and a line here.
 """
 
 from ..plan import Measure
-from . import chunks, heap, memory, request, turn
+from . import chunks, heap, home_api, memory, request, turn
 
 MEASURES: tuple[Measure, ...] = (
     turn.MEASURE,
     chunks.MEASURE,
     request.MEASURE,
+    home_api.MEASURE,
     memory.MEASURE,
     heap.MEASURE,
 )
