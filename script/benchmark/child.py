@@ -47,8 +47,8 @@ class Child:
         except ConnectionError:
             line = b""
         if not line:
-            await self._process.wait()
-            raise BenchError(f"{self.name} ended by itself:\n{self._tail()}")
+            code = await self._process.wait()
+            raise BenchError(f"{self.name} ended by itself ({code}):\n{self._tail()}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -18,11 +18,13 @@ from .errors import (
     AnswerCutError,
     OllamaError,
     ServerUnreachableError,
+    TooSlowError,
     Unreachable,
     map_error,
 )
 from .limits import TimeLimits
 from .models import InstalledModel, ModelCatalog, ModelDetails
+from .patience import Patience
 
 _NESTED_GENERATORS = 6
 """Of httpx and httpcore, from lines to bytes."""
@@ -69,7 +71,7 @@ class ChatRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Patience:
+class _StreamLimits:
     """How long a stream is waited for, in seconds: its first line, each other, all."""
 
     first: float
@@ -158,7 +160,7 @@ class OllamaServer:
                 stream=True,
             ),
             request.model,
-            _Patience(self.limits.first_chunk, self.limits.between_chunks, self.limits.answer),
+            _StreamLimits(self.limits.first_chunk, self.limits.between_chunks, self.limits.answer),
         )
 
     async def async_pull(self, model: str) -> AsyncGenerator[ollama.ProgressResponse]:
@@ -168,8 +170,8 @@ class OllamaServer:
         the stream ends without `success` (fact 22).
         """
         success = False
-        patience = _Patience(self.limits.pull_chunk, self.limits.pull_chunk)
-        lines = self._stream(lambda client: client.pull(model, stream=True), model, patience)
+        limits = _StreamLimits(self.limits.pull_chunk, self.limits.pull_chunk)
+        lines = self._stream(lambda client: client.pull(model, stream=True), model, limits)
         async with contextlib.aclosing(lines):
             async for line in lines:
                 success = line.status == "success"
@@ -181,24 +183,27 @@ class OllamaServer:
         self,
         request: Callable[[_Transport], Awaitable[AsyncIterator[T]]],
         model: str,
-        patience: _Patience,
+        limits: _StreamLimits,
     ) -> AsyncGenerator[T]:
         """Yield the lines of a streamed answer, none of them waited for without limit."""
-        now = asyncio.get_running_loop().time
-        end = now() + patience.whole
-        wait = patience.first
+        wait = limits.first
         answering = ended = retried = False
         async with self._in_use():
+            patience = Patience(limits.whole)
             # The library returns a generator, whatever its annotation promises.
             lines = cast("AsyncGenerator[T]", await request(self._client))
             try:
                 while True:
+                    patience.begin(wait)
                     try:
-                        async with asyncio.timeout_at(min(end, now() + wait)):
-                            line = await anext(lines)
+                        line = await anext(lines)
                     except StopAsyncIteration:
                         ended = True
                         return
+                    except asyncio.CancelledError as err:
+                        if not patience.is_over():
+                            raise
+                        raise TooSlowError from err
                     except LIBRARY_ERRORS as err:
                         mapped = map_error(err, model=model, answering=answering)
                         if retried or not _is_stale(mapped):
@@ -206,10 +211,13 @@ class OllamaServer:
                         retried = True
                         lines = cast("AsyncGenerator[T]", await request(self._client))
                         continue
+                    finally:
+                        patience.end()
                     answering = True
-                    wait = patience.between
+                    wait = limits.between
                     yield line
             finally:
+                patience.close()
                 await lines.aclose()
                 if not ended:
                     await _let_generators_close()

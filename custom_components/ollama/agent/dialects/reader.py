@@ -1,6 +1,7 @@
 """The reader of an answer's text."""
 
 from collections.abc import Callable
+import re
 
 from .balance import Balance
 from .hold import begin
@@ -10,6 +11,9 @@ from .pieces import Piece, Said, Thought, WrittenCall
 _MAX_SPACE = 8
 """Characters of whitespace that are held back: what follows may be taken out, and they with it."""
 _TICKS = 3
+# Words and spaces that begin nothing in the middle of a line; it ends in few spaces, so that
+# these can be held back.
+_ORDINARY = re.compile(r"[\w .,!?:;'\"%/+\-]*[\w.,!?:;'\"%/+\-] {0,8}")
 _STRAY = frozenset("}],;")
 """What models write behind a call: one bracket too many, or the comma to the next call."""
 
@@ -62,8 +66,28 @@ class TextReader:
 
     def feed(self, text: str) -> list[Piece]:
         """Return what a chunk has made complete."""
+        if self._is_ordinary(text):
+            return self._pass(text)
         self._run(text)
         return self._take()
+
+    def _is_ordinary(self, text: str) -> bool:
+        """Whether a chunk is words in the middle of a line, which nearly all of them are."""
+        return (
+            self._mode is None
+            and self._answer is None
+            and not (self._line_start or self._removed or self._after_call)
+            and not (self._ticks or self._ticks_to_drop or self._thinks)
+            and _ORDINARY.fullmatch(text) is not None
+        )
+
+    def _pass(self, text: str) -> list[Piece]:
+        """Pass a chunk of words on at once: the same as step by step, and much less work."""
+        words = text.rstrip(" ")
+        said = Said(self._space + words)
+        self._space = text[len(words) :]
+        self._said = True
+        return [said]
 
     def close(self, *, complete: bool = True) -> list[Piece]:
         """Return what is left. With `complete` off, an unfinished call is dropped."""
