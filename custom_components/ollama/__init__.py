@@ -16,7 +16,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from . import home, migration
-from .const import CONF_POLICIES, CONF_POLICY, DATA_DOWNLOADS, DOMAIN, MANUFACTURER
+from .const import CONF_POLICIES, CONF_POLICY, DOMAIN, MANUFACTURER
 from .runtime import (
     CONNECTION_KEYS,
     OllamaConfigEntry,
@@ -27,7 +27,6 @@ from .runtime import (
 from .server import (
     AnswerInvalidError,
     AuthenticationError,
-    Downloads,
     OllamaError,
     OllamaServer,
     RequestRejectedError,
@@ -39,7 +38,6 @@ PLATFORMS = (Platform.AI_TASK, Platform.CONVERSATION)
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all servers share, and bring the oldest entries up to date."""
-    hass.data[DATA_DOWNLOADS] = Downloads(hass)
     home.async_register(hass)
     await migration.async_migrate_version_1(hass)
     return True

@@ -137,6 +137,7 @@ async def _visit(
     token = await onboarding.onboard(session, base)
     await onboarding.wait_until_running(session, base, token, process)
     async with HomeAssistant(session, base, token) as ha:
+        await onboarding.keep_address(ha)
         count = await home.arrange(ha, furniture)
         print(f"==> A home with {len(home.AREAS)} rooms and {count} exposed devices and sensors")
         if not built_in:

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from .client import Json
+from .client import HomeAssistant, Json
 from .errors import DemoError
 from .processes import Child
 
@@ -80,6 +80,17 @@ async def wait_until_running(
 
     await _until(running, process, "Home Assistant did not finish starting")
     return config
+
+
+async def keep_address(ha: HomeAssistant) -> None:
+    """Confirm the address in the configuration.
+
+    Home Assistant takes it for a trial, and would go back to its usual port after five
+    minutes. Raises DemoError for anything but that there is no trial.
+    """
+    pending = (await ha.command("http/config")).get("pending")
+    if pending is not None:
+        await ha.command("http/config/promote")
 
 
 async def _until(condition: Callable[[], Awaitable[bool]], process: Child, complaint: str) -> None:

@@ -6,6 +6,7 @@ What is still wrong then goes back to the model with a correct call beside it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from homeassistant.helpers import llm
@@ -38,13 +39,22 @@ class CallRepair:
     def __init__(self, api: llm.APIInstance) -> None:
         """Read the offered tools."""
         self._tools = {tool.name: tool for tool in api.tools}
-        self._names = ToolNames(self._tools)
         self._serializer: Callable[[Any], Any] | None = api.custom_serializer
         self._schemas: dict[str, dict[str, Any]] = {}
 
+    @cached_property
+    def _names(self) -> ToolNames:
+        """The names, taken apart only when a call has to be understood."""
+        return ToolNames(self._tools)
+
     def knows(self, name: str) -> bool:
         """Whether a name, however written, means an offered tool."""
-        return self._names.find(name) is not None
+        return self._find(name) is not None
+
+    def _find(self, name: str) -> FoundTool | None:
+        if name in self._tools:
+            return FoundTool(name)
+        return self._names.find(name)
 
     def repair(self, name: str, written: Any) -> list[Repaired]:
         """Return the call or calls that are meant; a carrier may hold several."""
@@ -64,7 +74,7 @@ class CallRepair:
         return self._schemas[tool_name]
 
     def _repair_one(self, name: str, arguments: dict[str, Any]) -> Repaired:
-        found = self._names.find(name)
+        found = self._find(name)
         if found is None:
             return Repaired(
                 name,

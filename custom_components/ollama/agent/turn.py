@@ -175,7 +175,7 @@ class _Rounds:
         if chat_log.llm_api is not None:
             # In the log's place, so that every call is repaired and remembered.
             self._api = chat_log.llm_api = GuardedAPI.around(chat_log.llm_api)
-        self._tools = describe_tools(self._api)
+        self._tools = describe_tools(self._api.tools, self._api.repair.schema) if self._api else []
         self._mode = self._first_mode()
         self._asked_to_act = False
         self._asked_to_speak = False

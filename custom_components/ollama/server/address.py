@@ -17,7 +17,7 @@ def complete_url(text: str) -> str:
     Raises ValueError when it isn't an address, or when it carries a user name or a
     password: those would be dropped by the client.
     """
-    text = text.strip().rstrip("/")
+    text = text.strip()
     has_scheme = "://" in text
     if not has_scheme:
         if text.count(":") > 1 and not text.startswith("["):

@@ -175,7 +175,7 @@ def _from_response(err: ollama.ResponseError, model: str) -> OllamaError:
             return RequestRejectedError(detail=detail)
         case HTTPStatus.FORBIDDEN:
             return AuthenticationError()
-        case HTTPStatus.NOT_FOUND if "model" in lowered:
+        case HTTPStatus.NOT_FOUND if model and "model" in lowered:
             return ModelMissingError(model=model)
         case HTTPStatus.NOT_FOUND | HTTPStatus.METHOD_NOT_ALLOWED:
             return AnswerInvalidError()
