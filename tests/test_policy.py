@@ -27,7 +27,7 @@ from custom_components.ollama.home import (
     Waiting,
     async_waiting,
 )
-from custom_components.ollama.home.policy import kinds_of
+from custom_components.ollama.home.judging import kinds_of
 from simulator import Reply, Simulator, ToolCall
 
 from .common import PLAIN_MODEL, TASK, say, speech

@@ -13,7 +13,8 @@ import probatio
 from .caller import Caller
 from .confirmation import SECONDS_TO_ANSWER, Waiting, async_wait_for_yes
 from .inventory import ExposedEntity, async_get_inventory
-from .policy import Rule, kinds_of
+from .judging import kinds_of
+from .policy import Rule
 from .problem import ToolProblemError
 
 _LOGGER = logging.getLogger(__name__)

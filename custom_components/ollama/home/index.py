@@ -28,9 +28,10 @@ _SHORTEST_PREFIX: Final = 3
 _SHORTEST_KIND_SUFFIX: Final = 4
 _SHORTEST_CORRECTED: Final = 4
 _CACHED_WORDS: Final = 20_000
+_LONG: Final = 6
 # Short words for kinds, unless the home has them, are near words of another language: a
 # stove is no store (French for a blind).
-_LONG_KIND_WORDS: Final = frozenset(word for word in SINGLE_WORDS if len(word) >= 6)  # noqa: PLR2004
+_LONG_KIND_WORDS: Final = frozenset(word for word in SINGLE_WORDS if len(word) >= _LONG)
 
 
 @dataclass(frozen=True, slots=True)

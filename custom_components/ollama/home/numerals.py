@@ -7,6 +7,9 @@ from typing import Final
 _TEN: Final = 10
 _HUNDRED: Final = 100
 
+_FIRST_TENS: Final = 20
+"""Below it French counts on after soixante and quatre-vingt."""
+
 # From zero to nineteen; what has several forms has them behind a slash.
 _ONES: Final = (
     (
@@ -117,7 +120,7 @@ def _fits(total: int, number: int) -> bool:
     if total % _HUNDRED == 0 and total > 0:
         return number < _HUNDRED
     if total % _HUNDRED in (60, 80):
-        return number < 20  # noqa: PLR2004
+        return number < _FIRST_TENS
     if total % _TEN == 0 and total % _HUNDRED != _TEN and total > 0:
         return 0 < number < _TEN
     return total % _HUNDRED in (_TEN, 70, 90) and 6 < number < _TEN  # noqa: PLR2004 - dix-sept
