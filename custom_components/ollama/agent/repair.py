@@ -10,11 +10,10 @@ from functools import cached_property
 from typing import Any, Final
 
 from homeassistant.helpers import llm
-import probatio
 
 from .dialects.lenient_json import UnreadableError, read_json
 from .toolnames import FoundTool, ToolNames, words_of
-from .tools import OPENAPI_VERSION
+from .tools import describe
 
 # Tools of other projects that carry the real call inside.
 _CARRIERS: Final = frozenset(
@@ -40,7 +39,6 @@ class CallRepair:
         """Read the offered tools."""
         self._tools = {tool.name: tool for tool in api.tools}
         self._serializer: Callable[[Any], Any] | None = api.custom_serializer
-        self._schemas: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def _names(self) -> ToolNames:
@@ -65,13 +63,7 @@ class CallRepair:
 
     def schema(self, tool_name: str) -> dict[str, Any]:
         """Return a tool's JSON schema."""
-        if tool_name not in self._schemas:
-            self._schemas[tool_name] = probatio.to_openapi(
-                self._tools[tool_name].parameters,
-                custom_serializer=self._serializer,
-                openapi_version=OPENAPI_VERSION,
-            )
-        return self._schemas[tool_name]
+        return describe(self._tools[tool_name], self._serializer).schema
 
     def _repair_one(self, name: str, arguments: dict[str, Any]) -> Repaired:
         found = self._find(name)

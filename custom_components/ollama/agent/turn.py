@@ -29,7 +29,7 @@ from .questions import is_order, is_question
 from .settings import AgentSettings, ToolCalling
 from .stream import AnswerReader, PieceReader
 from .structured import SayReader, answer_schema, as_plain_messages, describe_for_prompt
-from .tools import describe_tools
+from .tools import describe
 
 MAX_ROUNDS: Final = 10
 """Requests in one turn. The last one offers no tools, so that it brings an answer."""
@@ -175,7 +175,10 @@ class _Rounds:
         if chat_log.llm_api is not None:
             # In the log's place, so that every call is repaired and remembered.
             self._api = chat_log.llm_api = GuardedAPI.around(chat_log.llm_api)
-        self._tools = describe_tools(self._api.tools, self._api.repair.schema) if self._api else []
+        api = self._api
+        self._tools = (
+            [describe(tool, api.custom_serializer).tool for tool in api.tools] if api else []
+        )
         self._mode = self._first_mode()
         self._asked_to_act = False
         self._asked_to_speak = False
