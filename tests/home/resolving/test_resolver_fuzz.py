@@ -117,9 +117,11 @@ def check_hidden_is_nothing(built: tuple[Inventory, set[str]], wanted: Wanted) -
     """The name of a hidden thing alone, which no exposed thing has, moves nothing else.
 
     A name that says a place or all of a kind still means that: a hidden speaker named
-    Kitchen doesn't hide the kitchen.
+    Kitchen doesn't hide the kitchen. And "La mpe" is the name of an exposed Lampe too, give
+    or take articles and spaces.
     """
     inventory, _ = built
+    same = {phrase(name).loose for entity in inventory.entities for name in entity.names}
     exposed_names = {phrase(name).key for entity in inventory.entities for name in entity.names}
     ids = {phrase(entity.entity_id.partition(".")[2]).key for entity in inventory.entities}
     for hits in list(inventory.index.loose.values()):
@@ -128,6 +130,8 @@ def check_hidden_is_nothing(built: tuple[Inventory, set[str]], wanted: Wanted) -
                 continue
             for name in hit.entity.names:
                 if phrase(name).key in exposed_names | ids or not phrase(name).raw:
+                    continue
+                if phrase(name).loose in same:
                     continue
                 outcome = resolve(
                     inventory,
