@@ -1,6 +1,7 @@
 """A real Home Assistant, a real HTTP server, and short time limits."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+import os
 from pathlib import Path
 from unittest.mock import patch
 
@@ -8,6 +9,7 @@ from homeassistant.components.homeassistant.exposed_entities import async_expose
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, entity_registry as er
 from homeassistant.setup import async_setup_component
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -20,6 +22,11 @@ from simulator import Simulator
 from .common import MODEL
 
 assert custom_components.ollama.__file__
+
+# The same examples each time where a run decides whether a change lands; others elsewhere.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 SHORT_LIMITS = TimeLimits(

@@ -89,6 +89,9 @@ def spoken_digits(text: str) -> str | None:
     if not any(character.isalpha() and character != "o" for character in pin):
         # "One o four": a zero.
         pin = pin.replace("o", "0")
+    if pin.isalpha():
+        # Spelled letters that make a word, which alone is none.
+        return None
     return pin if MIN_PIN <= len(pin) <= MAX_PIN else None
 
 
