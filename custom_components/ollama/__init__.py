@@ -1,22 +1,21 @@
 """Ollama: local models on a server of your own, as the brain of a home."""
 
 from collections.abc import Mapping
+import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import (
-    ConfigEntryAuthFailed,
-    ConfigEntryError,
-    ConfigEntryNotReady,
-    HomeAssistantError,
-)
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from . import home, migration
-from .const import CONF_POLICIES, CONF_POLICY, DOMAIN, MANUFACTURER
+from .const import CONF_ALLOW_PUBLIC_SERVER, CONF_POLICIES, CONF_POLICY, DOMAIN, MANUFACTURER
+from .coordinator import OllamaCoordinator
+from .keeping import async_keep_what_was_used
+from .records import async_get_records, async_keep_records, async_remove_records
 from .runtime import (
     CONNECTION_KEYS,
     OllamaConfigEntry,
@@ -24,21 +23,32 @@ from .runtime import (
     connection_from,
     time_limits,
 )
-from .server import (
-    AnswerInvalidError,
-    AuthenticationError,
-    OllamaError,
-    OllamaServer,
-    RequestRejectedError,
+from .server import OllamaServer, PublicServerError, Slots
+from .services import async_register_actions
+from .settings import ServerSettings
+from .troubles import (
+    async_forget_troubles,
+    async_report_public_server,
+    async_watch_troubles,
 )
 
+_LOGGER = logging.getLogger(__name__)
+
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = (Platform.AI_TASK, Platform.CONVERSATION)
+PLATFORMS = (
+    Platform.AI_TASK,
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CONVERSATION,
+    Platform.NUMBER,
+    Platform.SENSOR,
+)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all servers share, and bring the oldest entries up to date."""
     home.async_register(hass)
+    async_register_actions(hass)
     await migration.async_migrate_version_1(hass)
     return True
 
@@ -55,22 +65,29 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     to say that the server can't be reached.
     """
     _keep_policies(hass, entry)
+    await async_keep_what_was_used(hass, entry)
+    settings = ServerSettings.from_options(entry.options)
+    records = await async_get_records(hass, entry.entry_id)
+    slots = Slots(settings.max_parallel, records.usage.tell)
     server = OllamaServer(
         # Core's integration lets options win over data, and entries may rely on it.
         connection_from({**entry.data, **entry.options}),
         time_limits(hass),
+        settings.privacy,
+        slots,
     )
     entry.async_on_unload(server.async_close)
+    coordinator = OllamaCoordinator(hass, entry, server)
     try:
-        await server.models.async_refresh()
-    except AuthenticationError as err:
-        raise _for_entry(ConfigEntryAuthFailed, err) from err
-    except (AnswerInvalidError, RequestRejectedError) as err:
-        # It answers and isn't Ollama: trying again would not help.
-        raise _for_entry(ConfigEntryError, err) from err
-    except OllamaError as err:
+        await coordinator.async_config_entry_first_refresh()
+    except ConfigEntryNotReady as err:
         if not _was_loaded_before(hass, entry):
-            raise _for_entry(ConfigEntryNotReady, err) from err
+            raise
+        _LOGGER.warning("The server %s is not available: %s", entry.title, err)
+    except ConfigEntryError as err:
+        if err.translation_key == PublicServerError.key:
+            async_report_public_server(hass, entry)
+        raise
 
     device = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
@@ -79,9 +96,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
         manufacturer=MANUFACTURER,
         entry_type=dr.DeviceEntryType.SERVICE,
     )
-    entry.runtime_data = OllamaRuntime(server=server, device_id=device.id)
+    entry.runtime_data = OllamaRuntime(server, coordinator, records, settings, device.id)
+    entry.async_on_unload(records.usage.listen(coordinator.async_note_result))
+    entry.async_on_unload(async_keep_records(hass, entry.entry_id, records))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_ReloadWhenNeeded(entry)))
+    entry.async_on_unload(async_watch_troubles(hass, entry))
     return True
 
 
@@ -92,6 +112,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> b
         # Another agent that still uses the API makes a new one.
         home.async_close_inventory_cache(hass)
     return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
+    """Forget what was kept of a server."""
+    async_forget_troubles(hass, entry)
+    await async_remove_records(hass, entry.entry_id)
 
 
 def _keep_policies(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
@@ -122,7 +148,8 @@ class _ReloadWhenNeeded:
         self._loaded_with = self._snapshot(entry)
 
     async def __call__(self, hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
-        """Look at what changed."""
+        """Put in force what changed, by a reload only where there is no other way."""
+        entry.runtime_data.apply(ServerSettings.from_options(entry.options))
         if self._snapshot(entry) != self._loaded_with:
             hass.config_entries.async_schedule_reload(entry.entry_id)
 
@@ -132,20 +159,13 @@ class _ReloadWhenNeeded:
             subentry.subentry_id: (subentry.title, dict(subentry.data))
             for subentry in entry.subentries.values()
         }
-        # Core's integration lets a connection stand in the options.
-        connection = {key: value for key, value in entry.options.items() if key in CONNECTION_KEYS}
+        # Core's integration lets a connection stand in the options. Whether the address may
+        # be used is decided when the entry loads.
+        keys = (*CONNECTION_KEYS, CONF_ALLOW_PUBLIC_SERVER)
+        connection = {key: value for key, value in entry.options.items() if key in keys}
         return (dict(entry.data), connection, agents)
 
 
 def _was_loaded_before(hass: HomeAssistant, entry: OllamaConfigEntry) -> bool:
     """Whether this entry has loaded once, with core's integration or with this one."""
     return bool(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id))
-
-
-def _for_entry[T: HomeAssistantError](kind: type[T], err: OllamaError) -> T:
-    """Return the error that Home Assistant wants from a set-up, with the same text."""
-    return kind(
-        translation_domain=err.translation_domain,
-        translation_key=err.translation_key,
-        translation_placeholders=err.translation_placeholders,
-    )

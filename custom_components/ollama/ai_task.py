@@ -1,13 +1,20 @@
 """The AI tasks."""
 
-from typing import override
+from typing import Any, override
 
 from homeassistant.components import ai_task, conversation
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.json import json_dumps
 
-from .agent import async_generate_structured, async_generate_text
+from .agent import (
+    SOURCE_AI_TASK,
+    Asker,
+    async_generate_structured,
+    async_generate_text,
+    done_in,
+)
 from .const import SUBENTRY_AI_TASK
 from .entity import OllamaAgentEntity
 from .runtime import OllamaConfigEntry
@@ -45,12 +52,28 @@ class OllamaTaskEntity(OllamaAgentEntity, ai_task.AITaskEntity):
 
         Raises HomeAssistantError, translated.
         """
-        turn = self._turn()
+        asker = Asker(
+            source=SOURCE_AI_TASK,
+            entity_id=self.entity_id,
+            agent=self._subentry_id,
+            model=self._settings.model,
+            text=task.instructions,
+            # Home Assistant sets it for each call of the action, right before this.
+            context=self._context,
+        )
+        data: Any
         try:
-            if task.structure is None:
-                data = await async_generate_text(turn, chat_log)
-            else:
-                data = await async_generate_structured(turn, chat_log, task.structure)
+            async with self._query(asker) as query:
+                query.admit()
+                turn = self._turn(query)
+                try:
+                    if task.structure is None:
+                        data = query.response = await async_generate_text(turn, chat_log)
+                    else:
+                        data = await async_generate_structured(turn, chat_log, task.structure)
+                        query.response = json_dumps(data)
+                finally:
+                    query.deeds = done_in(chat_log)
         except HomeAssistantError as err:
             self._note_failure(err)
             raise

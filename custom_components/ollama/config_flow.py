@@ -1,6 +1,7 @@
 """Adding a server, and giving it its first agent."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -11,6 +12,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentryData,
     ConfigSubentryFlow,
+    OptionsFlow,
 )
 from homeassistant.const import CONF_API_KEY, CONF_MODEL, CONF_URL
 from homeassistant.core import callback
@@ -22,7 +24,11 @@ import probatio
 from yarl import URL
 
 from .const import (
+    CONF_ALLOW_PUBLIC_SERVER,
     CONF_HEADERS,
+    CONF_KEPT,
+    CONF_KEPT_CLOUD_MODELS,
+    CONF_KEPT_PUBLIC_SERVER,
     DEFAULT_AI_TASK_NAME,
     DEFAULT_CONVERSATION_NAME,
     DOMAIN,
@@ -40,6 +46,7 @@ from .flows.models import (
     async_read_models,
     preferred_model,
 )
+from .flows.options import ServerOptionsFlow
 from .flows.server import (
     REAUTH_SCHEMA,
     SERVER_SCHEMA,
@@ -48,13 +55,21 @@ from .flows.server import (
     as_form,
     async_check_server,
     read_form,
+    read_privacy,
     read_secrets,
 )
 from .flows.settings import apis_for_core
 from .flows.task import TaskFlow
 from .home import API_ID
 from .runtime import CONNECTION_KEYS, connection_from, time_limits
-from .server import OllamaError, OllamaServer, complete_url, same_server
+from .server import (
+    CloudModelError,
+    OllamaError,
+    OllamaServer,
+    Privacy,
+    complete_url,
+    same_server,
+)
 from .server.address import DEFAULT_PORT
 from .server.models import full_name
 
@@ -71,6 +86,7 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         """Start with nothing known."""
         self._data: dict[str, Any] = {}
+        self._privacy = Privacy()
         self._server: OllamaServer | None = None
         self._choice: dict[str, Any] = {}
         self._download: DownloadStep | None = None
@@ -86,6 +102,13 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a server."""
         return {SUBENTRY_CONVERSATION: AgentFlow, SUBENTRY_AI_TASK: TaskFlow}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the flow for the settings of a server."""
+        return ServerOptionsFlow()
 
     # A new server
 
@@ -109,7 +132,7 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         if self._is_known(url):
             return self.async_abort(reason="already_configured")
-        error = await async_check_server(self.hass, {CONF_URL: url})
+        error = await async_check_server(self.hass, {CONF_URL: url}, Privacy())
         if error is not None and error.key != "invalid_auth":
             # Nobody asked for it, so nobody is told: it announces itself again.
             return self.async_abort(reason="cannot_connect")
@@ -136,11 +159,13 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._show_server_form(step_id, user_input, err.error)
         if self._is_known(data[CONF_URL]):
             return self.async_abort(reason="already_configured")
-        if (error := await async_check_server(self.hass, data)) is not None:
+        privacy = read_privacy(user_input)
+        if (error := await async_check_server(self.hass, data, privacy)) is not None:
             return self._show_server_form(step_id, user_input, error)
         self._close_server()
         self._data = data
-        self._server = OllamaServer(connection_from(data), time_limits(self.hass))
+        self._privacy = privacy
+        self._server = OllamaServer(connection_from(data), time_limits(self.hass), privacy)
         return await self.async_step_model()
 
     # Its first agent
@@ -183,7 +208,10 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         if not model:
             return self._create(())
         try:
+            self._server.check_model(model)
             installed = await self._server.models.async_refresh()
+        except CloudModelError:
+            return await self._async_show_models(FormError("cloud_model", CONF_MODEL))
         except OllamaError as err:
             return await self._async_show_models(FormError.from_error(err))
         if full_name(model) in {known.name for known in installed}:
@@ -248,7 +276,18 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             # Added by another dialog while this one was open.
             return self.async_abort(reason="already_configured")
         self._abort_discovery_of(url)
-        return self.async_create_entry(title=url, data=self._data, subentries=subentries)
+        return self.async_create_entry(
+            title=url, data=self._data, options=self._options, subentries=subentries
+        )
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """The options of a new entry; that they tell what is kept marks it as our own."""
+        kept = {CONF_KEPT_CLOUD_MODELS: [], CONF_KEPT_PUBLIC_SERVER: False}
+        options: dict[str, Any] = {CONF_KEPT: kept}
+        if self._privacy.allow_public_server:
+            options[CONF_ALLOW_PUBLIC_SERVER] = True
+        return options
 
     # A server that is there
 
@@ -298,13 +337,22 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._show_server_form("reconfigure", user_input, err.error)
         if self._is_known(new[CONF_URL], but=entry):
             return self.async_abort(reason="already_configured")
-        if (error := await async_check_server(self.hass, new)) is not None:
+        privacy = read_privacy(user_input)
+        kept = dict(entry.options.get(CONF_KEPT) or {})
+        if kept.get(CONF_KEPT_PUBLIC_SERVER) and same_server(_url(entry), new[CONF_URL]):
+            privacy = replace(privacy, kept_public_server=True)
+        if (error := await async_check_server(self.hass, new, privacy)) is not None:
             return self._show_server_form("reconfigure", user_input, error)
+        kept[CONF_KEPT_PUBLIC_SERVER] = privacy.kept_public_server
         self._update(
             entry,
             title=_title(entry, new[CONF_URL]),
             data=_without(entry.data, CONNECTION_KEYS) | new,
-            options=_without(entry.options, CONNECTION_KEYS),
+            options={
+                **_without(entry.options, CONNECTION_KEYS),
+                CONF_KEPT: kept,
+                CONF_ALLOW_PUBLIC_SERVER: privacy.allow_public_server,
+            },
         )
         return self.async_abort(reason="reconfigure_successful")
 

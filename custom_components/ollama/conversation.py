@@ -14,13 +14,19 @@ from homeassistant.helpers import intent
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .agent import (
+    SOURCE_CONVERSATION,
     AnswerTooLongError,
+    Asker,
+    Deed,
+    RunningQuery,
     async_explain,
     async_provide_prompt,
     async_question,
     async_report,
     async_sentence,
     async_settle,
+    done_in,
+    without_pin,
 )
 from .const import CONF_LLM_APIS, DOMAIN, SUBENTRY_CONVERSATION
 from .entity import OllamaAgentEntity
@@ -85,20 +91,59 @@ class OllamaConversationEntity(
     ) -> conversation.ConversationResult:
         """Answer a sentence, whatever happens on the way."""
         try:
-            with self._policy_in_force():
-                text = await async_settle(
-                    self.hass, chat_log, user_input, current_policy.get() or Policy()
-                )
-                if text is not None:
-                    return await self._async_answer(text, user_input, chat_log)
-                return await self._async_converse(user_input, chat_log)
+            with self._policy_in_force() as policy:
+                async with self._query(self._asker(user_input, chat_log, policy)) as query:
+                    return await self._async_handle(query, user_input, chat_log, policy)
         except HomeAssistantError as err:
             # What began to wait in this turn was never asked about.
             async_drop_waiting(self.hass, chat_log.conversation_id)
             return await self._async_apologise(err, user_input, chat_log)
 
+    def _asker(
+        self,
+        user_input: conversation.ConversationInput,
+        chat_log: conversation.ChatLog,
+        policy: Policy,
+    ) -> Asker:
+        """Tell who says what; a PIN is said to nobody else."""
+        return Asker(
+            source=SOURCE_CONVERSATION,
+            entity_id=self.entity_id,
+            agent=self._subentry_id,
+            model=self._settings.model,
+            text=user_input.text,
+            context=user_input.context,
+            place=user_input.satellite_id or user_input.device_id or "",
+            masked=lambda text: without_pin(self.hass, chat_log.conversation_id, text, policy),
+        )
+
+    async def _async_handle(
+        self,
+        query: RunningQuery,
+        user_input: conversation.ConversationInput,
+        chat_log: conversation.ChatLog,
+        policy: Policy,
+    ) -> conversation.ConversationResult:
+        """Settle what waits for a yes, or else let the model answer.
+
+        Raises HomeAssistantError.
+        """
+        settled: list[Deed] = []
+        try:
+            text = await async_settle(self.hass, chat_log, user_input, policy, settled)
+            if text is not None:
+                result = await self._async_answer(text, user_input, chat_log)
+            else:
+                query.admit()
+                result = await self._async_converse(query, user_input, chat_log)
+        finally:
+            query.deeds = settled or done_in(chat_log)
+        query.response = result.response.speech.get("plain", {}).get("speech", "")
+        return result
+
     async def _async_converse(
         self,
+        query: RunningQuery,
         user_input: conversation.ConversationInput,
         chat_log: conversation.ChatLog,
     ) -> conversation.ConversationResult:
@@ -108,7 +153,8 @@ class OllamaConversationEntity(
             chat_log, user_input.as_llm_context(DOMAIN), self._settings, user_input
         )
         # What a satellite speaks must hold no marks of writing.
-        answer = await self._turn(strip_markdown=bool(user_input.satellite_id)).async_run(chat_log)
+        turn = self._turn(query, strip_markdown=bool(user_input.satellite_id))
+        answer = await turn.async_run(chat_log)
         if answer.cut_by_length:
             raise AnswerTooLongError
         if answer.asks_for_confirmation:
@@ -127,11 +173,12 @@ class OllamaConversationEntity(
         return conversation.async_get_result_from_chat_log(user_input, chat_log)
 
     @contextlib.contextmanager
-    def _policy_in_force(self) -> Generator[None]:
+    def _policy_in_force(self) -> Generator[Policy]:
         """Let the tools of this turn know what this agent may do."""
-        token = current_policy.set(self._policy())
+        policy = self._policy()
+        token = current_policy.set(policy)
         try:
-            yield
+            yield policy
         finally:
             current_policy.reset(token)
 

@@ -1,16 +1,22 @@
-"""What the entities of an agent have in common."""
+"""What entities have in common: those of an agent, and those of a server."""
+
+import contextlib
+from typing import override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_MODEL
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .agent import AgentSettings, Turn
+from .agent import AgentSettings, Asker, RunningQuery, Turn, async_query
 from .const import CONF_POLICIES, DOMAIN, MANUFACTURER
+from .coordinator import OllamaCoordinator
 from .home import Policy
 from .runtime import OllamaConfigEntry
-from .server import AuthenticationError
+from .server import AuthenticationError, QueryResult
 
 
 class OllamaAgentEntity(Entity):
@@ -24,10 +30,14 @@ class OllamaAgentEntity(Entity):
     _attr_name = None
 
     def __init__(self, entry: OllamaConfigEntry, subentry: ConfigSubentry) -> None:
-        """Read the subentry."""
+        """Read the subentry.
+
+        The runtime is kept: a turn that is under way ends with it when the entry reloads.
+        """
         self._entry = entry
+        self._runtime = entry.runtime_data
         self._settings = AgentSettings.from_data(subentry.data)
-        self._attr_unique_id = subentry.subentry_id
+        self._attr_unique_id = self._subentry_id = subentry.subentry_id
         name, _, tag = subentry.data[CONF_MODEL].partition(":")
         self._attr_device_info = dr.DeviceInfo(
             identifiers={(DOMAIN, subentry.subentry_id)},
@@ -39,12 +49,27 @@ class OllamaAgentEntity(Entity):
             via_device_id=entry.runtime_data.device_id,
         )
 
-    def _turn(self, *, strip_markdown: bool = False) -> Turn:
+    def _query(self, asker: Asker) -> contextlib.AbstractAsyncContextManager[RunningQuery]:
+        """Return what every query of this agent passes through."""
+        runtime = self._runtime
+        return async_query(
+            self.hass,
+            runtime.records.usage,
+            runtime.records.limiter,
+            runtime.settings.rate_limits,
+            runtime.settings.log_queries,
+            asker,
+        )
+
+    def _turn(self, query: RunningQuery, *, strip_markdown: bool = False) -> Turn:
         """Return a turn with this agent's settings."""
+        runtime = self._runtime
         return Turn(
             hass=self.hass,
-            server=self._entry.runtime_data.server,
+            server=runtime.server,
             settings=self._settings,
+            query=query.meter,
+            usage=runtime.records.usage,
             agent_id=self.entity_id,
             strip_markdown=strip_markdown or self._settings.plain_text,
         )
@@ -52,9 +77,47 @@ class OllamaAgentEntity(Entity):
     def _policy(self) -> Policy:
         """Return what this agent may do; it stands in the entry, out of core's reach."""
         policies = self._entry.options.get(CONF_POLICIES) or {}
-        return Policy.from_data(policies.get(self.unique_id) or {})
+        return Policy.from_data(policies.get(self._subentry_id) or {})
 
     def _note_failure(self, err: HomeAssistantError) -> None:
         """Ask the owner for a new key where the server refused the old one."""
         if isinstance(err, AuthenticationError):
             self._entry.async_start_reauth(self.hass)
+        self._runtime.coordinator.async_note_error(err)
+
+
+class OllamaServerEntity(CoordinatorEntity[OllamaCoordinator]):
+    """An entity of the server's device."""
+
+    _attr_has_entity_name = True
+
+    def __init__(self, entry: OllamaConfigEntry, description: EntityDescription) -> None:
+        """Take what it is."""
+        super().__init__(entry.runtime_data.coordinator)
+        self.entity_description = description
+        self._entry = entry
+        self._runtime = entry.runtime_data
+        self._attr_unique_id = f"{entry.entry_id}_{description.key}"
+        self._attr_translation_key = description.key
+        self._attr_device_info = dr.DeviceInfo(identifiers={(DOMAIN, entry.entry_id)})
+
+
+class OllamaUsageEntity(OllamaServerEntity):
+    """An entity that shows what was asked of the server, also while that is away."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: its figures are kept here."""
+        return True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the counters."""
+        await super().async_added_to_hass()
+        usage = self._runtime.records.usage
+        self.async_on_remove(usage.listen(self._handle_result))
+
+    @callback
+    def _handle_result(self, _: QueryResult | None) -> None:
+        self.async_write_ha_state()

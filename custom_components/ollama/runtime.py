@@ -6,24 +6,38 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.ssl import (
     get_default_context,
     get_default_no_verify_context,
 )
 
 from .const import CONF_HEADERS, DATA_TIME_LIMITS
+from .coordinator import OllamaCoordinator
+from .records import ServerRecords
 from .server import Connection, OllamaServer, TimeLimits
+from .settings import ServerSettings
 
 CONNECTION_KEYS = (CONF_URL, CONF_API_KEY, CONF_VERIFY_SSL, CONF_HEADERS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OllamaRuntime:
-    """The server behind an entry, and the device that stands for it."""
+    """The server behind an entry, what is known of it, and the device that stands for it."""
 
     server: OllamaServer
+    coordinator: OllamaCoordinator
+    records: ServerRecords
+    settings: ServerSettings
     device_id: str
+
+    @callback
+    def apply(self, settings: ServerSettings) -> None:
+        """Put changed settings in force, while whatever is under way goes on."""
+        self.settings = settings
+        self.server.privacy = settings.privacy
+        self.server.slots.resize(settings.max_parallel)
+        self.coordinator.async_update_listeners()
 
 
 type OllamaConfigEntry = ConfigEntry[OllamaRuntime]

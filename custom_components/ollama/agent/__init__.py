@@ -1,25 +1,41 @@
 """One turn of a conversation or a task with a model."""
 
 from .assent import spoken_digits
+from .calls import Deed, done_in
 from .explain import async_explain, async_sentence
 from .prompt import async_provide_prompt
+from .query import (
+    SOURCE_AI_TASK,
+    SOURCE_CONVERSATION,
+    Asker,
+    RunningQuery,
+    async_query,
+)
 from .report import async_question, async_report
 from .settings import AgentSettings
-from .settle import async_settle
+from .settle import async_settle, without_pin
 from .structure import async_generate_structured, async_generate_text
 from .turn import AnswerTooLongError, Turn
 
 __all__ = [
+    "SOURCE_AI_TASK",
+    "SOURCE_CONVERSATION",
     "AgentSettings",
     "AnswerTooLongError",
+    "Asker",
+    "Deed",
+    "RunningQuery",
     "Turn",
     "async_explain",
     "async_generate_structured",
     "async_generate_text",
     "async_provide_prompt",
+    "async_query",
     "async_question",
     "async_report",
     "async_sentence",
     "async_settle",
+    "done_in",
     "spoken_digits",
+    "without_pin",
 ]

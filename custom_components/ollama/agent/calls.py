@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import json
 from typing import Any, Final
 
+from homeassistant.components import conversation
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import intent, llm
 from homeassistant.helpers.json import json_dumps
@@ -131,6 +132,12 @@ class GuardedAPI(llm.APIInstance):
             action = "_".join(words_of(tool.name.rpartition("__")[2]))
             targets = tuple(target.name for target in response.success_results)
             self.deeds.append(Deed(action, targets))
+
+
+def done_in(chat_log: conversation.ChatLog) -> list[Deed]:
+    """Return what the last turn of a chat log has done."""
+    api = chat_log.llm_api
+    return api.deeds if isinstance(api, GuardedAPI) else []
 
 
 def _innermost(tool: llm.Tool) -> llm.Tool:

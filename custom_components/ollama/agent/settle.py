@@ -37,8 +37,11 @@ async def async_settle(
     chat_log: conversation.ChatLog,
     user_input: conversation.ConversationInput,
     policy: Policy,
+    done: list[Deed],
 ) -> str | None:
     """Return the answer to a sentence that settles what waits, or None.
+
+    What is carried out is added to `done`.
 
     None lets the model answer: nothing waits, or the sentence was about something else,
     and then what waited is dropped.
@@ -58,12 +61,12 @@ async def async_settle(
                 return await async_sentence(hass, language, "dropped")
             if said is None or not _is_pin(policy, said):
                 return await async_sentence(hass, language, "wrong_pin")
-            return await _async_carry_out(hass, language, waiting)
+            return await _async_carry_out(hass, language, waiting, done)
     if not waiting:
         return None
     match assent(user_input.text):
         case Assent.YES if policy.pin is None:
-            return await _async_carry_out(hass, language, waiting)
+            return await _async_carry_out(hass, language, waiting, done)
         case Assent.YES:
             for one in waiting:
                 async_wait_for_yes(hass, conversation_id, one)
@@ -71,6 +74,16 @@ async def async_settle(
         case Assent.NO:
             return await async_sentence(hass, language, "dropped")
     return None
+
+
+def without_pin(hass: HomeAssistant, conversation_id: str, text: str, policy: Policy) -> str:
+    """Return a text as others may read it: one that holds the PIN, or may be it, is masked."""
+    if async_may_say_pin(hass, conversation_id) and (
+        spoken_digits(text) is not None or _holds_digits(text)
+    ):
+        return _MASK
+    pin = spoken_digits(policy.pin or "")
+    return _MASK if pin and pin in "".join(_digits_and_words(text)) else text
 
 
 def _follows_our_answer(hass: HomeAssistant, chat_log: conversation.ChatLog) -> bool:
@@ -93,11 +106,17 @@ def _is_pin(policy: Policy, said: str) -> bool:
 
 def _holds_digits(text: str) -> bool:
     """Whether a sentence has a PIN's length of digits in it, typed or spoken."""
-    words = [NUMBERS.get(word, word) for word in _WORD.findall(text.casefold())]
-    return re.search(rf"(?:\d\s*){{{MIN_PIN},}}", " ".join(words)) is not None
+    words = " ".join(_digits_and_words(text))
+    return re.search(rf"(?:\d\s*){{{MIN_PIN},}}", words) is not None
 
 
-async def _async_carry_out(hass: HomeAssistant, language: str, waiting: Sequence[Waiting]) -> str:
+def _digits_and_words(text: str) -> list[str]:
+    return [NUMBERS.get(word, word) for word in _WORD.findall(text.casefold())]
+
+
+async def _async_carry_out(
+    hass: HomeAssistant, language: str, waiting: Sequence[Waiting], done: list[Deed]
+) -> str:
     """Do what waits; return what was done, and what wasn't."""
     deeds: list[Deed] = []
     failed: list[str] = []
@@ -110,6 +129,7 @@ async def _async_carry_out(hass: HomeAssistant, language: str, waiting: Sequence
         failed += map(str, result.get("failed") or ())
         targets = tuple(str(name) for name in result.get("targets") or one.targets)
         deeds.append(Deed(one.action, targets))
+    done += deeds
     sentences = [await async_report(hass, language, deeds)] if deeds else []
     if failed:
         names = ", ".join(dict.fromkeys(failed))

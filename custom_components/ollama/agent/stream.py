@@ -68,6 +68,8 @@ class AnswerReader:
         self.error: OllamaError | None = None
         self.text = ""
         self.called_tools = False
+        self.prompt_tokens = 0
+        """How many tokens the server counted in the prompt; 0 when it didn't tell."""
         self._characters = 0
 
     @property
@@ -97,6 +99,7 @@ class AnswerReader:
                 if chunk.done:
                     done = True
                     self.done_reason = chunk.done_reason
+                    self.prompt_tokens = chunk.prompt_eval_count or 0
                 if self._characters > MAX_ANSWER_CHARACTERS:
                     break
         except OllamaError as err:

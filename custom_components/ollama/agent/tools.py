@@ -19,6 +19,8 @@ class Described:
 
     schema: dict[str, Any]
     tool: ollama.Tool
+    characters: int
+    """How long it is as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,8 @@ def describe(tool: llm.Tool, serializer: Callable[[Any], Any] | None) -> Describ
     if tool.description:
         function["description"] = tool.description
     # Validated here once, and not by the library for every request.
-    described = Described(
-        schema, ollama.Tool.model_validate({"type": "function", "function": function})
-    )
+    sent = ollama.Tool.model_validate({"type": "function", "function": function})
+    described = Described(schema, sent, len(sent.model_dump_json(exclude_none=True)))
     if len(_KNOWN) >= _MOST_KNOWN:
         _KNOWN.clear()
     if isinstance(tool.parameters.schema, Mapping):

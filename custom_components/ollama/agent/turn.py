@@ -20,6 +20,8 @@ from ..server import (
     ModelUnsuitableError,
     OllamaError,
     OllamaServer,
+    Query,
+    Usage,
 )
 from .calls import Deed, GuardedAPI
 from .dialects import TextReader
@@ -29,7 +31,7 @@ from .questions import is_order, is_question
 from .settings import AgentSettings, ToolCalling
 from .stream import AnswerReader, PieceReader
 from .structured import SayReader, answer_schema, as_plain_messages, describe_for_prompt
-from .tools import describe
+from .tools import Described, describe
 
 MAX_ROUNDS: Final = 10
 """Requests in one turn. The last one offers no tools, so that it brings an answer."""
@@ -89,6 +91,10 @@ class Turn:
     hass: HomeAssistant
     server: OllamaServer
     settings: AgentSettings
+    query: Query
+    """Where what the requests take is noted."""
+    usage: Usage
+    """Where it is learned how many tokens a text makes."""
     agent_id: str
     """Entity id of the agent, which the chat log keeps with what it says."""
     strip_markdown: bool = False
@@ -124,7 +130,7 @@ class Turn:
         self,
         content: Sequence[conversation.Content],
         details: ModelDetails,
-        tools: Sequence[ollama.Tool] = (),
+        tools: Sequence[Described] = (),
     ) -> ChatRequest:
         """Return the first request of a turn for what was said so far."""
         settings = self.settings
@@ -133,7 +139,8 @@ class Turn:
             messages=await async_to_messages(
                 self.hass, trimmed_history(content, settings.max_history)
             ),
-            tools=tools or None,
+            tools=[tool.tool for tool in tools] or None,
+            tool_characters=sum(tool.characters for tool in tools),
             options=settings.options,
             keep_alive=settings.keep_alive,
             think=settings.think_for(details),
@@ -152,7 +159,7 @@ class Turn:
         The tools that the answer calls have run when this returns.
         """
         reader = AnswerReader(
-            self.server.async_chat(request),
+            self.server.async_chat(request, self.query),
             pieces or TextReader(lambda name: False, calls=False),
             api=api,
             gate=gate,
@@ -161,7 +168,23 @@ class Turn:
         async with contextlib.aclosing(reader.async_deltas()) as deltas:
             async for _ in chat_log.async_add_delta_content_stream(self.agent_id, deltas):
                 pass
+        self._learn(request, reader.prompt_tokens)
         return reader
+
+    def _learn(self, request: ChatRequest, prompt_tokens: int) -> None:
+        """Note how large the prompt was, and what that tells of the model's tokens."""
+        usage, query = self.usage, self.query
+        if not request.has_images:
+            usage.learn_tokens(
+                request.model,
+                request.characters,
+                prompt_tokens,
+                request.num_ctx,
+                has_history=request.characters > request.least_characters,
+            )
+        needed = usage.tokens_of(request.model, request.least_characters)
+        query.needed_tokens = max(query.needed_tokens, needed)
+        query.num_ctx = request.num_ctx
 
 
 class _Rounds:
@@ -176,9 +199,7 @@ class _Rounds:
             # In the log's place, so that every call is repaired and remembered.
             self._api = chat_log.llm_api = GuardedAPI.around(chat_log.llm_api)
         api = self._api
-        self._tools = (
-            [describe(tool, api.custom_serializer).tool for tool in api.tools] if api else []
-        )
+        self._tools = [describe(tool, api.custom_serializer) for tool in api.tools] if api else []
         self._mode = self._first_mode()
         self._asked_to_act = False
         self._asked_to_speak = False
@@ -235,10 +256,11 @@ class _Rounds:
         if self._mode is not Mode.STRUCTURED:
             return request
         content = trimmed_history(self._log.content, turn.settings.max_history)
+        tools = [tool.tool for tool in self._tools]
         return replace(
             request,
-            messages=as_plain_messages(content, request.messages, describe_for_prompt(self._tools)),
-            format=answer_schema(self._tools),
+            messages=as_plain_messages(content, request.messages, describe_for_prompt(tools)),
+            format=answer_schema(tools),
         )
 
     async def _async_extend(

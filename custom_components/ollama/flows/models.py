@@ -73,6 +73,8 @@ async def async_model_selector(
     hass: HomeAssistant,
     installed: Iterable[InstalledModel],
     details: Mapping[str, ModelDetails],
+    *,
+    suggest: bool = True,
 ) -> SelectSelector:
     """Return a list of models: the installed ones first, then some to download.
 
@@ -92,7 +94,7 @@ async def async_model_selector(
     options += [
         SelectOptionDict(value=name, label=f"{name} · {texts['download']}")
         for name in SUGGESTED_MODELS
-        if full_name(name) not in names
+        if suggest and full_name(name) not in names
     ]
     return SelectSelector(
         SelectSelectorConfig(options=options, custom_value=True, mode=SelectSelectorMode.DROPDOWN)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import re
 from typing import Any
 
-from awesomeversion import AwesomeVersion, AwesomeVersionException
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
@@ -18,27 +17,24 @@ from homeassistant.helpers.selector import (
 import httpx
 import probatio
 
-from ..const import CONF_HEADERS
+from ..const import CONF_ALLOW_PUBLIC_SERVER, CONF_HEADERS
 from ..runtime import connection_from, time_limits
 from ..server import (
+    OLDEST_VERSION,
     AnswerInvalidError,
     ModelMissingError,
     ModelUnsuitableError,
     OllamaError,
     OllamaServer,
+    Privacy,
     RequestRejectedError,
     ServerFailedError,
     complete_url,
+    is_too_old,
 )
 from ..server.errors import ContextTooSmallError
 
 SECTION_ADVANCED = "advanced"
-
-OLDEST_VERSION = AwesomeVersion("0.9.0")
-"""The first with all that is used here: streamed tool calls (0.8) and `think` (0.9)."""
-
-_DEVELOPMENT_VERSION = "0.0.0"
-"""What a server says that was built from source without a tag."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
 
@@ -55,6 +51,7 @@ SERVER_SCHEMA = probatio.Schema(
                 {
                     probatio.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
                     probatio.Optional(CONF_HEADERS): _HEADER_LINES,
+                    probatio.Required(CONF_ALLOW_PUBLIC_SERVER, default=False): BooleanSelector(),
                 }
             ),
             {"collapsed": True},
@@ -131,6 +128,12 @@ def read_form(user_input: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
+def read_privacy(user_input: Mapping[str, Any]) -> Privacy:
+    """Return from the form what may leave the home."""
+    advanced = user_input.get(SECTION_ADVANCED) or {}
+    return Privacy(allow_public_server=bool(advanced.get(CONF_ALLOW_PUBLIC_SERVER)))
+
+
 def read_secrets(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return key and headers from the form. Raises FormInvalidError."""
     data: dict[str, Any] = {}
@@ -184,17 +187,21 @@ def as_form(data: Mapping[str, Any]) -> dict[str, Any]:
         SECTION_ADVANCED: {
             CONF_VERIFY_SSL: data.get(CONF_VERIFY_SSL, True),
             CONF_HEADERS: lines,
+            CONF_ALLOW_PUBLIC_SERVER: bool(data.get(CONF_ALLOW_PUBLIC_SERVER)),
         },
     }
 
 
-async def async_check_server(hass: HomeAssistant, data: Mapping[str, Any]) -> FormError | None:
+async def async_check_server(
+    hass: HomeAssistant, data: Mapping[str, Any], privacy: Privacy | None = None
+) -> FormError | None:
     """Return why a server can't be used, or None.
 
-    The version tells that it is Ollama; the list tells that the key is good, since a
-    proxy may leave the version open to everyone.
+    With `privacy` its address is looked at before anything is sent to it. The version tells
+    that it is Ollama; the list tells that the key is good, since a proxy may leave the
+    version open to everyone.
     """
-    server = OllamaServer(connection_from(data), time_limits(hass))
+    server = OllamaServer(connection_from(data), time_limits(hass), privacy)
     try:
         version = await server.async_version()
         await server.async_list()
@@ -208,13 +215,3 @@ async def async_check_server(hass: HomeAssistant, data: Mapping[str, Any]) -> Fo
             placeholders={"version": version, "oldest": str(OLDEST_VERSION)},
         )
     return None
-
-
-def is_too_old(version: str) -> bool:
-    """Whether a server's version is older than the oldest that is supported."""
-    if version == _DEVELOPMENT_VERSION:
-        return False
-    try:
-        return AwesomeVersion(version) < OLDEST_VERSION
-    except AwesomeVersionException:
-        return False  # a build with a name of its own: its owner knows

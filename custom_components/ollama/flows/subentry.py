@@ -15,7 +15,13 @@ import probatio
 
 from ..const import CONF_POLICIES, CONF_POLICY
 from ..runtime import OllamaConfigEntry
-from ..server import InstalledModel, ModelDetails, OllamaError, OllamaServer
+from ..server import (
+    CloudModelError,
+    InstalledModel,
+    ModelDetails,
+    OllamaError,
+    OllamaServer,
+)
 from ..server.models import full_name
 from .download import DownloadStep
 from .models import (
@@ -115,7 +121,10 @@ class ModelSubentryFlow(ConfigSubentryFlow):
         if not model:
             return await self._async_show_models(server, FormError("model_empty", CONF_MODEL))
         try:
+            server.check_model(model)
             installed = await server.models.async_refresh()
+        except CloudModelError:
+            return await self._async_show_models(server, FormError("cloud_model", CONF_MODEL))
         except OllamaError as err:
             if model == self._before.get(CONF_MODEL):
                 return await self.async_step_settings()

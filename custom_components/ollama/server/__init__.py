@@ -3,16 +3,18 @@
 This room knows nothing of the home. What it raises is always an OllamaError.
 """
 
-from .address import complete_url, same_server
-from .client import ChatRequest, Connection, OllamaServer
+from .address import complete_url, host_of, same_server
+from .client import DEFAULT_PARALLEL, ChatRequest, Connection, OllamaServer
 from .downloads import Download, Downloads
 from .errors import (
     AnswerCutError,
     AnswerInvalidError,
     AuthenticationError,
+    CloudModelError,
     ModelMissingError,
     ModelUnsuitableError,
     OllamaError,
+    PublicServerError,
     RequestRejectedError,
     ServerBusyError,
     ServerFailedError,
@@ -21,31 +23,74 @@ from .errors import (
     Unreachable,
 )
 from .limits import TimeLimits
-from .models import Capability, InstalledModel, ModelCatalog, ModelDetails
+from .models import (
+    Capability,
+    InstalledModel,
+    LoadedModel,
+    ModelCatalog,
+    ModelDetails,
+    full_name,
+)
+from .privacy import (
+    HostKind,
+    Privacy,
+    async_addresses,
+    is_cloud_model,
+    kind_of,
+)
+from .rate import MOST_PER_HOUR, RateLimiter, RateLimits, Refused, Requester
+from .slots import Slots
+from .usage import Day, Figures, Query, QueryResult, Totals, Usage
+from .version import OLDEST_VERSION, is_too_old
 
 __all__ = [
+    "DEFAULT_PARALLEL",
+    "MOST_PER_HOUR",
+    "OLDEST_VERSION",
     "AnswerCutError",
     "AnswerInvalidError",
     "AuthenticationError",
     "Capability",
     "ChatRequest",
+    "CloudModelError",
     "Connection",
+    "Day",
     "Download",
     "Downloads",
+    "Figures",
+    "HostKind",
     "InstalledModel",
+    "LoadedModel",
     "ModelCatalog",
     "ModelDetails",
     "ModelMissingError",
     "ModelUnsuitableError",
     "OllamaError",
     "OllamaServer",
+    "Privacy",
+    "PublicServerError",
+    "Query",
+    "QueryResult",
+    "RateLimiter",
+    "RateLimits",
+    "Refused",
     "RequestRejectedError",
+    "Requester",
     "ServerBusyError",
     "ServerFailedError",
     "ServerUnreachableError",
+    "Slots",
     "TimeLimits",
     "TooSlowError",
+    "Totals",
     "Unreachable",
+    "Usage",
+    "async_addresses",
     "complete_url",
+    "full_name",
+    "host_of",
+    "is_cloud_model",
+    "is_too_old",
+    "kind_of",
     "same_server",
 ]

@@ -36,6 +36,14 @@ def complete_url(text: str) -> str:
     return str(url.with_path(path).with_query(None)).rstrip("/")
 
 
+def host_of(url: str) -> str:
+    """Return the host of an address, however it is written; empty when it is none."""
+    try:
+        return URL(complete_url(url)).host or ""
+    except ValueError:
+        return ""
+
+
 def same_server(one: str, other: str) -> bool:
     """Whether two base URLs lead to the same place."""
     return _comparable(one) == _comparable(other)

@@ -13,6 +13,7 @@ import httpx
 
 import ollama
 
+from .address import host_of
 from .errors import (
     LIBRARY_ERRORS,
     AnswerCutError,
@@ -22,12 +23,19 @@ from .errors import (
     Unreachable,
     map_error,
 )
+from .lenient import as_objects
 from .limits import TimeLimits
-from .models import InstalledModel, ModelCatalog, ModelDetails
+from .models import InstalledModel, LoadedModel, ModelCatalog, ModelDetails, full_name
 from .patience import Patience
+from .privacy import HostKind, Privacy
+from .slots import Slots
+from .usage import Query
 
 _NESTED_GENERATORS = 6
 """Of httpx and httpcore, from lines to bytes."""
+
+DEFAULT_PARALLEL = 1
+"""Generations at once: what a server does for each model unless told otherwise (fact 16)."""
 
 type Think = bool | Literal["low", "medium", "high"]
 
@@ -68,6 +76,31 @@ class ChatRequest:
     keep_alive: float | str | None = None
     think: Think | None = None
     format: dict[str, Any] | None = field(default=None, repr=False)
+    tool_characters: int = 0
+    """How long the tools are as JSON."""
+
+    @property
+    def characters(self) -> int:
+        """How long the text of the prompt is, tools included."""
+        texts = (message.content or "" for message in self.messages)
+        return self.tool_characters + sum(map(len, texts))
+
+    @property
+    def least_characters(self) -> int:
+        """How long it is without earlier turns: instructions, tools, and what was said last."""
+        system = sum(len(m.content or "") for m in self.messages if m.role == "system")
+        said = next((m.content for m in reversed(self.messages) if m.role == "user"), None)
+        return self.tool_characters + system + len(said or "")
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there is something in the prompt that isn't text."""
+        return any(message.images for message in self.messages)
+
+    @property
+    def num_ctx(self) -> int:
+        """The context window in tokens; 0 when it isn't set."""
+        return int((self.options or {}).get("num_ctx") or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +113,31 @@ class _StreamLimits:
 
 
 class _Transport(ollama.AsyncClient):
-    """The library's client, and the one request that it lacks."""
+    """The library's client, the one request that it lacks, and lists read leniently.
+
+    The library refuses a list whole when one date or size in it is odd, and drops what
+    newer servers add.
+    """
 
     async def version(self) -> str:
         """Return the server's version. Raises what the library raises."""
-        response: httpx.Response = await self._request_raw(  # type: ignore[no-untyped-call] # the library's
-            "GET", "/api/version"
-        )
-        version = response.json().get("version")
+        version = (await self._get("/api/version")).get("version")
         if not isinstance(version, str):
             raise TypeError("version is not a text")
         return version
+
+    async def models(self, path: str) -> list[Mapping[str, Any]]:
+        """Return the list of models under a path. Raises what the library raises."""
+        return as_objects((await self._get(path)).get("models"))
+
+    async def _get(self, path: str) -> Mapping[str, Any]:
+        response: httpx.Response = await self._request_raw(  # type: ignore[no-untyped-call] # the library's
+            "GET", path
+        )
+        answer = response.json()
+        if not isinstance(answer, Mapping):
+            raise TypeError("the answer is not an object")
+        return answer
 
 
 class OllamaServer:
@@ -99,11 +146,23 @@ class OllamaServer:
     Every method raises OllamaError and nothing else of the library's.
     """
 
-    def __init__(self, connection: Connection, limits: TimeLimits | None = None) -> None:
-        """Prepare a client; nothing is sent yet."""
+    def __init__(
+        self,
+        connection: Connection,
+        limits: TimeLimits | None = None,
+        privacy: Privacy | None = None,
+        slots: Slots | None = None,
+    ) -> None:
+        """Prepare a client; nothing is sent yet.
+
+        Without `privacy` the address isn't looked at: what a form does before it asks.
+        """
         self.connection = connection
         self.limits = limits or TimeLimits()
+        self.privacy = privacy
+        self.slots = slots or Slots(DEFAULT_PARALLEL)
         self.models = ModelCatalog(self)
+        self._address_checked = False
         self._connect = partial(
             _Transport,
             host=connection.url,
@@ -111,6 +170,7 @@ class OllamaServer:
             verify=connection.ssl_context,
             # A proxy from the environment would take the requests out of the LAN.
             trust_env=False,
+            event_hooks={"request": [partial(_stay_with, host_of(connection.url))]},
             # The limits of reading are kept here, because they depend on what is read.
             timeout=httpx.Timeout(None, connect=self.limits.connect),
         )
@@ -133,20 +193,76 @@ class OllamaServer:
 
     async def async_list(self) -> list[InstalledModel]:
         """Return the installed models, as the server orders them."""
-        response = await self._short(_Transport.list)
-        return [InstalledModel.from_response(model) for model in response.models]
+        models = await self._short(lambda client: client.models("/api/tags"))
+        found = map(InstalledModel.from_answer, models)
+        return [model for model in found if model.name]
+
+    async def async_running(self) -> list[LoadedModel]:
+        """Return the models in memory; one that is still loading isn't there yet."""
+        models = await self._short(lambda client: client.models("/api/ps"))
+        found = map(LoadedModel.from_answer, models)
+        return [model for model in found if model.name]
 
     async def async_show(self, model: str) -> ModelDetails:
         """Return what a model can do. Raises ModelMissingError."""
         shown = await self._short(lambda client: client.show(model), model)
         return ModelDetails.from_response(shown)
 
-    def async_chat(self, request: ChatRequest) -> AsyncGenerator[ollama.ChatResponse]:
-        """Yield the chunks of an answer as they come.
+    async def async_load(
+        self, model: str, *, num_ctx: int | None = None, keep_alive: float | str | None = None
+    ) -> None:
+        """Load a model into memory, for minutes where it is large. Raises OllamaError.
 
-        Closing the generator closes the connection, and the server stops generating
-        (fact 17). The last chunk has `done` set unless the server cut the answer: the
-        caller must look (fact 2).
+        An embedding model takes no prompt, and loads for an empty list of texts (fact 21).
+        """
+        self.check_model(model)
+        details = await self.models.async_details(model)
+        options = {"num_ctx": num_ctx} if num_ctx else None
+
+        async def load(client: _Transport) -> None:
+            if details.chats:
+                await client.generate(model, options=options, keep_alive=keep_alive)
+            else:
+                await client.embed(model, [], options=options, keep_alive=keep_alive)
+
+        await self._short(load, model, seconds=self.limits.first_chunk)
+
+    async def async_unload(self, model: str) -> None:
+        """Take a model out of memory; a running answer is finished first (fact 19)."""
+        await self._short(lambda client: client.generate(model, keep_alive=0), model)
+
+    async def async_delete(self, model: str) -> None:
+        """Delete a model from the server. Raises ModelMissingError."""
+        await self._short(lambda client: client.delete(model), model)
+        self.models.forget(model)
+
+    def check_model(self, model: str) -> None:
+        """Raise CloudModelError for a model that may not be used."""
+        if self.privacy is not None:
+            known = self.models.installed.get(full_name(model))
+            self.privacy.check_model(model, is_remote=known is not None and known.is_remote)
+
+    async def async_check_address(self) -> None:
+        """Make sure that the address leads to where it may. Raises PublicServerError.
+
+        A name that can't be looked up now is looked up again with the next request.
+        """
+        if self.privacy is None or self._address_checked:
+            return
+        url = self.connection.url
+        kind = await self.privacy.async_check_server(url, self.limits.connect)
+        self._address_checked = kind is not HostKind.UNKNOWN
+
+    def forget_address(self) -> None:
+        """Look the address up anew: the server was away and may have come back elsewhere."""
+        self._address_checked = False
+
+    def async_chat(self, request: ChatRequest, query: Query) -> AsyncGenerator[ollama.ChatResponse]:
+        """Yield the chunks of an answer as they come, once it is the request's turn.
+
+        What it takes is noted in the query. Closing the generator closes the connection,
+        and the server stops generating (fact 17). The last chunk has `done` set unless the
+        server cut the answer: the caller must look (fact 2).
         """
         return self._stream(
             lambda client: client.chat(
@@ -161,6 +277,7 @@ class OllamaServer:
             ),
             request.model,
             _StreamLimits(self.limits.first_chunk, self.limits.between_chunks, self.limits.answer),
+            query,
         )
 
     async def async_pull(self, model: str) -> AsyncGenerator[ollama.ProgressResponse]:
@@ -184,11 +301,16 @@ class OllamaServer:
         request: Callable[[_Transport], Awaitable[AsyncIterator[T]]],
         model: str,
         limits: _StreamLimits,
+        query: Query | None = None,
     ) -> AsyncGenerator[T]:
-        """Yield the lines of a streamed answer, none of them waited for without limit."""
+        """Yield the lines of a streamed answer, none of them waited for without limit.
+
+        With a query it is a generation: it needs a slot, and a model that may be used.
+        """
         wait = limits.first
         answering = ended = retried = False
-        async with self._in_use():
+        self.check_model(model)
+        async with self._in_use(), self._slot(query):
             patience = Patience(limits.whole)
             # The library returns a generator, whatever its annotation promises.
             lines = cast("AsyncGenerator[T]", await request(self._client))
@@ -215,6 +337,8 @@ class OllamaServer:
                         patience.end()
                     answering = True
                     wait = limits.between
+                    if query is not None:
+                        query.note(cast("ollama.ChatResponse", line))
                     yield line
             finally:
                 patience.close()
@@ -222,19 +346,33 @@ class OllamaServer:
                 if not ended:
                     await _let_generators_close()
 
-    async def _short[T](self, request: Callable[[_Transport], Awaitable[T]], model: str = "") -> T:
-        """Wait for a request that the server answers from memory."""
+    def _slot(self, query: Query | None) -> contextlib.AbstractAsyncContextManager[None]:
+        if query is None:
+            return contextlib.nullcontext()
+        return self.slots.async_take(self.limits.queue)
+
+    async def _short[T](
+        self,
+        request: Callable[[_Transport], Awaitable[T]],
+        model: str = "",
+        *,
+        seconds: float | None = None,
+    ) -> T:
+        """Wait for a single answer; by default for one that the server has in memory."""
+        seconds = seconds or self.limits.short
         async with self._in_use():
             try:
-                return await self._once(request, model)
+                return await self._once(request, model, seconds)
             except ServerUnreachableError as err:
                 if not _is_stale(err):
                     raise
-                return await self._once(request, model)
+                return await self._once(request, model, seconds)
 
-    async def _once[T](self, request: Callable[[_Transport], Awaitable[T]], model: str) -> T:
+    async def _once[T](
+        self, request: Callable[[_Transport], Awaitable[T]], model: str, seconds: float
+    ) -> T:
         try:
-            async with asyncio.timeout(self.limits.short):
+            async with asyncio.timeout(seconds):
                 return await request(self._client)
         except LIBRARY_ERRORS as err:
             raise map_error(err, model=model) from err
@@ -248,6 +386,7 @@ class OllamaServer:
             self._closed = False
         self._running += 1
         try:
+            await self.async_check_address()
             yield
         finally:
             self._running -= 1
@@ -265,6 +404,12 @@ def _is_stale(err: OllamaError) -> bool:
     Nothing of an answer has been seen then, so that asking again changes nothing.
     """
     return isinstance(err, ServerUnreachableError) and err.reason is Unreachable.DROPPED
+
+
+async def _stay_with(host: str, request: httpx.Request) -> None:
+    """Refuse to follow a redirection to another host: it could lead out of the home."""
+    if request.url.host != host:
+        raise ValueError("redirected to another host")
 
 
 async def _let_generators_close() -> None:

@@ -1,22 +1,23 @@
 """Downloads of models: one at a time for each model of each server.
 
 A download belongs to Home Assistant, not to the dialog that started it: it goes on when
-the dialog is closed, and somebody who asks again joins it.
+the dialog is closed, and somebody who asks again joins it. How far it is, is told by
+events and in the log.
 """
 
 import asyncio
 import contextlib
 from dataclasses import dataclass
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.singleton import singleton
 
 import ollama
 
-from ..const import DATA_DOWNLOADS
-from .errors import AnswerCutError, OllamaError, TooSlowError
+from ..const import DATA_DOWNLOADS, EVENT_PULL_PROGRESS
+from .errors import AnswerCutError, OllamaError, ServerUnreachableError, TooSlowError
 from .models import full_name
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ _LOGGER = logging.getLogger(__name__)
 # Lines of pull_ok_stream.jsonl: after the last file, and the very last one.
 _STATUS_FETCHED = "verifying sha256 digest"
 _STATUS_DONE = "success"
+
+_MOST_RESUMED: Final = 5
+"""So often a download is taken up again that breaks off without getting any further."""
+
+EVENT_SECONDS: Final = 1.0
+"""At most this often an event tells how far a download is."""
+_LOGGED_STEP: Final = 0.1
+"""Share of the whole after which the log tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class Download:
         self.error: OllamaError | None = None
         self._files: dict[str, tuple[int, int]] = {}
         self._changed = asyncio.Event()
+        self._ended = asyncio.Event()
         self.done = False
         """Whether it has ended, well or not."""
 
@@ -65,10 +75,15 @@ class Download:
         while self.progress == known and not self.done:
             await self._changed.wait()
 
+    async def async_wait_for_end(self, seconds: float | None = None) -> None:
+        """Wait until the download is done, or so long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
+
     async def async_run(self, server: OllamaServer) -> None:
         """Read the progress until the end; an error is kept, not raised."""
         try:
-            await self._read(server)
+            await self._read_to_the_end(server)
         except OllamaError as err:
             words = (err.translation_placeholders or {}).get("detail") or err.translation_key
             _LOGGER.warning("Download of %s failed: %s", self.model, words)
@@ -81,6 +96,24 @@ class Download:
             self.done = True
             server.models.forget(self.model)
             self._changed.set()
+            self._ended.set()
+
+    async def _read_to_the_end(self, server: OllamaServer) -> None:
+        """Take a download up again that breaks off: the server has kept what was there.
+
+        Raises OllamaError for one that hasn't begun, or gets no further any more.
+        """
+        failures = 0
+        while True:
+            before = self.progress.completed
+            try:
+                return await self._read(server)
+            except (AnswerCutError, ServerUnreachableError) as err:
+                failures = 0 if self.progress.completed > before else failures + 1
+                if not self.progress.completed or failures >= _MOST_RESUMED:
+                    raise
+                _LOGGER.info("Download of %s broke off (%s)", self.model, err.translation_key)
+            await asyncio.sleep(server.limits.pull_retry)
 
     async def _read(self, server: OllamaServer) -> None:
         """Read lines as long as they tell something new. Raises OllamaError.
@@ -129,22 +162,72 @@ class Downloads:
         self._running: dict[tuple[str, str], Download] = {}
 
     @callback
-    def async_start(self, server: OllamaServer, model: str) -> Download:
-        """Start a download, or join the one that is running."""
-        key = (server.connection.url, full_name(model))
+    def async_is_running(self, server: OllamaServer, model: str) -> bool:
+        """Whether a model is being downloaded right now."""
+        return self._key(server, model) in self._running
+
+    @callback
+    def async_start(
+        self, server: OllamaServer, model: str, entry_id: str | None = None
+    ) -> Download:
+        """Start a download, or join the one that is running.
+
+        The events name the entry, where there is one. Raises CloudModelError.
+        """
+        server.check_model(model)
+        key = self._key(server, model)
         if (running := self._running.get(key)) is not None:
             return running
         download = self._running[key] = Download(model)
 
         async def run() -> None:
             try:
-                await download.async_run(server)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._async_tell(download, entry_id))
+                    await download.async_run(server)
             finally:
                 del self._running[key]
 
         # Home Assistant owns the task and cancels it when it stops.
         self._hass.async_create_background_task(run(), f"ollama download of {model}")
         return download
+
+    @staticmethod
+    def _key(server: OllamaServer, model: str) -> tuple[str, str]:
+        return (server.connection.url, full_name(model))
+
+    async def _async_tell(self, download: Download, entry_id: str | None) -> None:
+        """Tell how far a download is until it has ended, by events and in the log."""
+        _LOGGER.info("Download of %s begins", download.model)
+        logged = 0.0
+        while not download.done:
+            shown = download.progress
+            self._fire(download, entry_id)
+            if shown.fraction >= logged + _LOGGED_STEP:
+                logged = shown.fraction
+                _LOGGER.info("Download of %s: %d %%", download.model, 100 * logged)
+            await download.async_wait_for_news(shown)
+            await download.async_wait_for_end(EVENT_SECONDS)
+        self._fire(download, entry_id)
+        if download.error is None:
+            _LOGGER.info("Download of %s is complete", download.model)
+
+    def _fire(self, download: Download, entry_id: str | None) -> None:
+        progress = download.progress
+        status = "running"
+        if download.done:
+            status = "failed" if download.error else "done"
+        data: dict[str, Any] = {
+            "config_entry_id": entry_id,
+            "model": download.model,
+            "status": status,
+            "completed": progress.completed,
+            "total": progress.total,
+            "percent": 100 if status == "done" else int(100 * progress.fraction),
+        }
+        if download.error is not None:
+            data["error"] = download.error.translation_key
+        self._hass.bus.async_fire(EVENT_PULL_PROGRESS, data)
 
 
 @callback

@@ -84,6 +84,18 @@ class ModelUnsuitableError(OllamaError):
     key = "model_unsuitable"
 
 
+class CloudModelError(OllamaError):
+    """A model that doesn't run on the server, and nobody has allowed that."""
+
+    key = "cloud_model"
+
+
+class PublicServerError(OllamaError):
+    """The address leads out of the home, and nobody has allowed that."""
+
+    key = "public_server"
+
+
 class RequestRejectedError(OllamaError):
     """The server refused the request for a reason of its own."""
 

@@ -16,6 +16,9 @@ class TimeLimits:
     short: float = 10.0
     """A request that the server answers from memory: version, list, ps, show."""
 
+    queue: float = 240.0
+    """Waiting until the server has generated what came before."""
+
     first_chunk: float = 180.0
     """From the request to the first chunk of an answer.
 
@@ -31,6 +34,9 @@ class TimeLimits:
 
     turn: float = 240.0
     """After this, a turn makes no more calls and comes to an answer."""
+
+    pull_retry: float = 10.0
+    """After a download broke off, before it is taken up again."""
 
     pull_chunk: float = 600.0
     """Between two progress lines of a download.

@@ -1,14 +1,16 @@
 """The models of a server, and what each can do."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import ollama
 
 from .errors import OllamaError
+from .lenient import as_count, as_mapping, as_text, as_texts, as_time
 
 if TYPE_CHECKING:
     from .client import OllamaServer
@@ -41,19 +43,53 @@ class InstalledModel:
     parameter_size: str
     quantization: str
     family: str
+    capabilities: tuple[str, ...] = ()
+    """Empty where the server doesn't list them: those before 0.32 (fact 20)."""
+    is_remote: bool = False
+    """Whether the server passes what it is asked on to another one."""
 
     @classmethod
-    def from_response(cls, model: ollama.ListResponse.Model) -> InstalledModel:
-        """Read one model of a list response; every detail may be missing."""
-        details = model.details
+    def from_answer(cls, model: Mapping[str, Any]) -> InstalledModel:
+        """Read one model of the list; anything may be missing."""
+        details = as_mapping(model.get("details"))
         return cls(
-            name=model.model or "",
-            digest=model.digest or "",
-            size=int(model.size or 0),
-            parameter_size=(details and details.parameter_size) or "",
-            quantization=(details and details.quantization_level) or "",
-            family=(details and details.family) or "",
+            name=_name(model),
+            digest=as_text(model.get("digest")),
+            size=as_count(model.get("size")),
+            parameter_size=as_text(details.get("parameter_size")),
+            quantization=as_text(details.get("quantization_level")),
+            family=as_text(details.get("family")),
+            capabilities=as_texts(model.get("capabilities")),
+            is_remote=bool(as_text(model.get("remote_host"))),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model in memory, as `/api/ps` lists it; sizes are in bytes."""
+
+    name: str
+    size: int
+    gpu_size: int
+    context_length: int
+    """In tokens, for each request at a time."""
+    expires_at: datetime | None
+    """When it is unloaded; None for never."""
+
+    @classmethod
+    def from_answer(cls, model: Mapping[str, Any]) -> LoadedModel:
+        """Read one model of the list; anything may be missing."""
+        return cls(
+            name=_name(model),
+            size=as_count(model.get("size")),
+            gpu_size=as_count(model.get("size_vram")),
+            context_length=as_count(model.get("context_length")),
+            expires_at=as_time(model.get("expires_at")),
+        )
+
+
+def _name(model: Mapping[str, Any]) -> str:
+    return as_text(model.get("model")) or as_text(model.get("name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +157,16 @@ class ModelCatalog:
         models = await self._server.async_list()
         self._installed = {model.name: model for model in models}
         return models
+
+    @property
+    def installed(self) -> Mapping[str, InstalledModel]:
+        """The installed models by name, as the server last listed them."""
+        return self._installed
+
+    def known_details(self, model: str) -> ModelDetails | None:
+        """Return what is remembered of a model, without asking."""
+        known = self._details.get(full_name(model))
+        return known[1] if known else None
 
     async def async_details(self, model: str) -> ModelDetails:
         """Return what a model can do, from memory while its digest stays the same.

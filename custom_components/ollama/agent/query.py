@@ -1,0 +1,192 @@
+"""A query from its beginning to its end: limits, counters, events.
+
+Whatever asks a model on somebody's behalf passes here, so that each query is admitted,
+counted and told of exactly once.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+import contextlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.json import json_bytes
+from homeassistant.util import dt as dt_util
+from homeassistant.util.ulid import ulid_now
+
+from ..const import EVENT_QUERY_PROCESSED, EVENT_QUERY_REQUESTED
+from ..server import OllamaError, Query, RateLimiter, RateLimits, Requester, Usage
+from ..settings import LogQueries
+from .calls import Deed
+
+SOURCE_CONVERSATION: Final = "conversation"
+SOURCE_AI_TASK: Final = "ai_task"
+
+SHORT_TEXT: Final = 50
+"""Characters of a text that events tell by default."""
+LONG_TEXT: Final = 8_000
+"""Bytes of a text that they tell at most: the recorder drops events above 32 kB."""
+_ELLIPSIS: Final = "…"
+_CANCELLED: Final = "cancelled"
+
+
+class RateLimitError(OllamaError):
+    """Too many requests in the last hour."""
+
+    key = "rate_limit"
+
+
+class TooSoonError(OllamaError):
+    """A request too soon after the one before."""
+
+    key = "too_soon"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, by which agent, and what."""
+
+    source: str
+    entity_id: str
+    agent: str
+    """Id of the agent's subentry."""
+    model: str
+    text: str = field(repr=False)
+    context: Context | None = None
+    place: str = ""
+    """The device that was spoken to."""
+    masked: Callable[[str], str] = str
+    """Takes out of a text what nobody may read in an event."""
+
+    @property
+    def user_id(self) -> str | None:
+        """The user's id; None for automations and satellites."""
+        return self.context.user_id if self.context else None
+
+
+@dataclass(slots=True)
+class RunningQuery:
+    """A query under way."""
+
+    hass: HomeAssistant
+    asker: Asker
+    meter: Query
+    requester: Requester
+    limiter: RateLimiter
+    limits: RateLimits
+    admitted: bool = False
+    response: str = ""
+    deeds: Sequence[Deed] = ()
+
+    def admit(self) -> None:
+        """Let the query through to the server, and count it from here on.
+
+        Raises RateLimitError and TooSoonError.
+        """
+        refused = self.limiter.take(
+            self.limits, self.requester, self.asker.user_id, self.asker.place
+        )
+        if refused is None:
+            self.admitted = True
+        elif refused.too_soon:
+            raise TooSoonError(seconds=str(max(1, round(refused.wait))))
+        else:
+            # Rounded up, so that it is really free by then.
+            free = dt_util.now() + timedelta(seconds=refused.wait, minutes=1)
+            raise RateLimitError(time=free.strftime("%H:%M"))
+
+
+@contextlib.asynccontextmanager
+async def async_query(
+    hass: HomeAssistant,
+    usage: Usage,
+    limiter: RateLimiter,
+    limits: RateLimits,
+    log_queries: LogQueries,
+    asker: Asker,
+) -> AsyncGenerator[RunningQuery]:
+    """Tell of a query, and when it has ended count it and tell how."""
+    meter = usage.open(asker.source, asker.agent, asker.model)
+    running = RunningQuery(hass, asker, meter, await _requester(hass, asker), limiter, limits)
+    told: dict[str, Any] = {
+        "query_id": ulid_now(),
+        "source": asker.source,
+        "entity_id": asker.entity_id,
+        "model": asker.model,
+        "user_id": asker.user_id,
+        **_text("query", asker.masked(asker.text), log_queries),
+    }
+    hass.bus.async_fire(EVENT_QUERY_REQUESTED, told, context=asker.context)
+    error: str | None = None
+    try:
+        yield running
+    except HomeAssistantError as err:
+        error = err.translation_key or "unknown"
+        raise
+    except asyncio.CancelledError:
+        error = _CANCELLED
+        raise
+    except BaseException:
+        error = "unknown"
+        raise
+    finally:
+        if running.admitted:
+            # Somebody who changes his mind is no error of the server's.
+            usage.close(meter, None if error == _CANCELLED else error)
+        figures = meter.figures
+        first = meter.time_to_first_token
+        hass.bus.async_fire(
+            EVENT_QUERY_PROCESSED,
+            {
+                **told,
+                **_text("response", asker.masked(running.response), log_queries),
+                "tool_calls": _calls(running.deeds),
+                "duration": round(meter.duration, 3),
+                "time_to_first_token": None if first is None else round(first, 3),
+                "prompt_tokens": figures.prompt_tokens,
+                "completion_tokens": figures.completion_tokens,
+                "error": error,
+            },
+            context=asker.context,
+        )
+
+
+async def _requester(hass: HomeAssistant, asker: Asker) -> Requester:
+    """Tell people from automations, and admins from others."""
+    if asker.user_id is not None:
+        user = await hass.auth.async_get_user(asker.user_id)
+        return Requester.ADMIN if user and user.is_admin else Requester.PERSON
+    if asker.source != SOURCE_CONVERSATION:
+        return Requester.AUTOMATION
+    # A satellite knows no user, but has a place; what a trigger has started has a parent.
+    started = asker.context is not None and asker.context.parent_id is not None
+    return Requester.AUTOMATION if started and not asker.place else Requester.PERSON
+
+
+def _text(key: str, text: str, log_queries: LogQueries) -> dict[str, str]:
+    """Return what an event tells of a text."""
+    match log_queries:
+        case LogQueries.NONE:
+            return {}
+        case LogQueries.SHORT if len(text) > SHORT_TEXT:
+            text = f"{text[: SHORT_TEXT - 1]}{_ELLIPSIS}"
+        case LogQueries.FULL if len(encoded := text.encode()) > LONG_TEXT:
+            text = encoded[: LONG_TEXT - len(_ELLIPSIS.encode())].decode(errors="ignore")
+            text += _ELLIPSIS
+    return {key: text}
+
+
+def _calls(deeds: Sequence[Deed]) -> list[dict[str, Any]]:
+    """Return what was done, cut where it would be too much for an event."""
+    calls: list[dict[str, Any]] = []
+    size = 0
+    for deed in deeds:
+        call = {"name": deed.action, "targets": list(deed.targets)}
+        size += len(json_bytes(call)) + 1
+        if size > LONG_TEXT:
+            break
+        calls.append(call)
+    return calls

@@ -1,0 +1,173 @@
+"""Watches a server: its version, its installed models, its loaded models."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+import logging
+from typing import TYPE_CHECKING, Final, override
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from .server import (
+    AnswerInvalidError,
+    AuthenticationError,
+    InstalledModel,
+    LoadedModel,
+    OllamaError,
+    OllamaServer,
+    PublicServerError,
+    QueryResult,
+    RequestRejectedError,
+    ServerUnreachableError,
+    full_name,
+)
+
+if TYPE_CHECKING:
+    from .runtime import OllamaConfigEntry
+
+_LOGGER = logging.getLogger(__name__)
+
+IDLE_SECONDS: Final = 60.0
+LOADED_SECONDS: Final = 15.0
+"""While something is loaded: it can expire at any moment."""
+PROBE_SECONDS: Final = 15.0
+"""After the server went away; doubled each time that it is still away."""
+MOST_PROBE_SECONDS: Final = 300.0
+_CLOCK_SLACK: Final = 1.0
+"""Timers fire on whole seconds, so that an interval may seem to be a little shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What a server last told of itself."""
+
+    version: str
+    installed: tuple[InstalledModel, ...]
+    loaded: tuple[LoadedModel, ...]
+
+    @property
+    def loaded_size(self) -> int:
+        """Bytes of all loaded models, in whatever memory."""
+        return sum(model.size for model in self.loaded)
+
+    @property
+    def gpu_size(self) -> int:
+        """Bytes of all loaded models in the memory of the graphics card."""
+        return sum(model.gpu_size for model in self.loaded)
+
+
+class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
+    """Asks a server in turns; one that is away is only asked whether it is back."""
+
+    config_entry: OllamaConfigEntry
+
+    def __init__(self, hass: HomeAssistant, entry: OllamaConfigEntry, server: OllamaServer) -> None:
+        """Prepare; nothing is asked yet."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=timedelta(seconds=IDLE_SECONDS),
+            always_update=False,
+        )
+        self._server = server
+        self._probe_seconds = PROBE_SECONDS
+        self._lists_asked_at = float("-inf")
+
+    @property
+    def last_error(self) -> str | None:
+        """Translation key of why the server is away; None while it is there."""
+        if self.last_update_success:
+            return None
+        return getattr(self.last_exception, "translation_key", None) or "unknown"
+
+    @override
+    async def _async_update_data(self) -> ServerState:
+        try:
+            state = await self._async_ask()
+        except OllamaError as err:
+            self._go_away(err)
+            raise self._failure(err) from err
+        self._probe_seconds = PROBE_SECONDS
+        seconds = LOADED_SECONDS if state.loaded else IDLE_SECONDS
+        self.update_interval = timedelta(seconds=seconds)
+        return state
+
+    async def _async_ask(self) -> ServerState:
+        """Ask for what is due. Raises OllamaError."""
+        now = self.hass.loop.time()
+        away = self.data is None or not self.last_update_success
+        if away:
+            self._server.forget_address()
+        if not away and now < self._lists_asked_at + IDLE_SECONDS - _CLOCK_SLACK:
+            loaded = await self._server.async_running()
+            return ServerState(self.data.version, self.data.installed, tuple(loaded))
+        # First of all, and alone while the server is away: the lightest of all questions.
+        version = await self._server.async_version()
+        installed = await self._server.models.async_refresh()
+        loaded = await self._server.async_running()
+        self._lists_asked_at = now
+        return ServerState(version, tuple(installed), tuple(loaded))
+
+    async def async_ask_again(self) -> None:
+        """Ask for everything at once: the models were changed."""
+        self._lists_asked_at = float("-inf")
+        await self.async_refresh()
+
+    @callback
+    def async_note_result(self, result: QueryResult | None) -> None:
+        """Learn from a query what it tells of the server."""
+        if result is None:
+            return
+        if result.error is None and not result.figures.generations:
+            return
+        is_back = result.error is None and not self.last_update_success
+        loaded = () if self.data is None else self.data.loaded
+        has_loaded = result.error is None and full_name(result.model) not in {
+            full_name(model.name) for model in loaded
+        }
+        if is_back or has_loaded:
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_request_refresh(), f"{self.name} refresh after an answer"
+            )
+
+    @callback
+    def async_note_error(self, err: HomeAssistantError) -> None:
+        """Take a failed query as the sign that the server is away."""
+        if not isinstance(err, ServerUnreachableError) or not self.last_update_success:
+            return
+        self._go_away(err)
+        self.last_exception = err
+        self._schedule_refresh()
+        self.async_update_listeners()
+
+    def _go_away(self, err: OllamaError) -> None:
+        """Tell the log once, and ask less and less often."""
+        self.update_interval = timedelta(seconds=self._probe_seconds)
+        self._probe_seconds = min(2 * self._probe_seconds, MOST_PROBE_SECONDS)
+        if not self.last_update_success:
+            return
+        # A failure at the set-up is told by Home Assistant. This marks it as told, so that
+        # what is no error of the integration's isn't logged as one.
+        self.last_update_success = False
+        if self.config_entry.state is ConfigEntryState.LOADED:
+            _LOGGER.warning("The server %s is not available: %s", self.name, err)
+
+    def _failure(self, err: OllamaError) -> HomeAssistantError:
+        """Return what Home Assistant wants for a failure."""
+        kind: type[HomeAssistantError] = UpdateFailed
+        if isinstance(err, AuthenticationError):
+            kind = ConfigEntryAuthFailed
+        elif self.config_entry.state is ConfigEntryState.SETUP_IN_PROGRESS and isinstance(
+            err, AnswerInvalidError | RequestRejectedError | PublicServerError
+        ):
+            # It answers and isn't Ollama, or may not be used: trying again would not help.
+            kind = ConfigEntryError
+        return kind(
+            translation_domain=err.translation_domain,
+            translation_key=err.translation_key,
+            translation_placeholders=err.translation_placeholders,
+        )

@@ -1,0 +1,153 @@
+"""The settings of a server: everything but its address and its agents."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import probatio
+
+from ..const import (
+    CONF_ALLOW_CLOUD_MODELS,
+    CONF_ALLOW_PUBLIC_SERVER,
+    CONF_LOG_QUERIES,
+    CONF_MAX_PARALLEL,
+    CONF_MIN_SECONDS_BETWEEN_REQUESTS,
+    CONF_MODELS,
+    CONF_REQUESTS_PER_HOUR,
+    CONF_REQUESTS_PER_HOUR_PER_USER,
+)
+from ..runtime import OllamaConfigEntry
+from ..server import MOST_PER_HOUR, InstalledModel, is_cloud_model
+from ..settings import MOST_PARALLEL, LogQueries, QueryType, ServerSettings
+from .models import async_model_selector
+from .server import FormError
+
+SECTION_LIMITS: Final = "limits"
+SECTION_MODELS: Final = "models"
+SECTION_PRIVACY: Final = "privacy"
+
+_MOST_SECONDS: Final = 3600
+_WHOLE_NUMBERS: Final = (CONF_MAX_PARALLEL, CONF_REQUESTS_PER_HOUR, CONF_REQUESTS_PER_HOUR_PER_USER)
+
+
+def _number(minimum: int, maximum: int, step: float = 1) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(min=minimum, max=maximum, step=step, mode=NumberSelectorMode.BOX)
+    )
+
+
+LIMITS_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_MAX_PARALLEL): _number(1, MOST_PARALLEL),
+        probatio.Required(CONF_REQUESTS_PER_HOUR): _number(0, MOST_PER_HOUR),
+        probatio.Required(CONF_REQUESTS_PER_HOUR_PER_USER): _number(0, MOST_PER_HOUR),
+        probatio.Required(CONF_MIN_SECONDS_BETWEEN_REQUESTS): _number(0, _MOST_SECONDS, 0.5),
+    }
+)
+
+PRIVACY_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_LOG_QUERIES): SelectSelector(
+            SelectSelectorConfig(
+                options=[how_much.value for how_much in LogQueries],
+                translation_key=CONF_LOG_QUERIES,
+                mode=SelectSelectorMode.DROPDOWN,
+            )
+        ),
+        probatio.Required(CONF_ALLOW_CLOUD_MODELS): BooleanSelector(),
+        probatio.Required(CONF_ALLOW_PUBLIC_SERVER): BooleanSelector(),
+    }
+)
+
+
+class ServerOptionsFlow(OptionsFlow):
+    """One form; what is saved comes into force without a reload."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the settings, and save them."""
+        if user_input is None:
+            return await self._async_show(_as_form(self.config_entry.options))
+        options = read_options(user_input, self.config_entry.options)
+        if (error := _wrong(options)) is not None:
+            return await self._async_show(user_input, error)
+        return self.async_create_entry(data=options)
+
+    async def _async_show(
+        self, values: Mapping[str, Any], error: FormError | None = None
+    ) -> ConfigFlowResult:
+        schema = probatio.Schema(
+            {
+                probatio.Required(SECTION_LIMITS): section(LIMITS_SCHEMA),
+                probatio.Required(SECTION_PRIVACY): section(PRIVACY_SCHEMA),
+                probatio.Required(SECTION_MODELS): section(
+                    await self._async_models_schema(), {"collapsed": True}
+                ),
+            }
+        )
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=error.errors if error else {},
+            description_placeholders=dict(error.placeholders) if error else {},
+        )
+
+    async def _async_models_schema(self) -> probatio.Schema:
+        """Return a list of models for each kind of question, as they were last seen."""
+        entry: OllamaConfigEntry = self.config_entry
+        installed: list[InstalledModel] = []
+        if (runtime := getattr(entry, "runtime_data", None)) is not None:
+            installed = list(runtime.server.models.installed.values())
+        selector = await async_model_selector(self.hass, installed, {}, suggest=False)
+        return probatio.Schema({probatio.Optional(kind.value): selector for kind in QueryType})
+
+
+def read_options(user_input: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's options from the form; what the form doesn't show is kept."""
+    options = dict(before)
+    options |= user_input[SECTION_LIMITS] | user_input[SECTION_PRIVACY]
+    for key in _WHOLE_NUMBERS:
+        options[key] = int(options[key])
+    models = {
+        key: model.strip() for key, model in user_input[SECTION_MODELS].items() if model.strip()
+    }
+    options.pop(CONF_MODELS, None)
+    if models:
+        options[CONF_MODELS] = models
+    return options
+
+
+def _wrong(options: Mapping[str, Any]) -> FormError | None:
+    if options[CONF_ALLOW_CLOUD_MODELS]:
+        return None
+    chosen = (options.get(CONF_MODELS) or {}).values()
+    return FormError("cloud_model") if any(map(is_cloud_model, chosen)) else None
+
+
+def _as_form(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings in force as the values of the form."""
+    settings = ServerSettings.from_options(options)
+    limits, privacy = settings.rate_limits, settings.privacy
+    return {
+        SECTION_LIMITS: {
+            CONF_MAX_PARALLEL: settings.max_parallel,
+            CONF_REQUESTS_PER_HOUR: limits.per_hour,
+            CONF_REQUESTS_PER_HOUR_PER_USER: limits.per_hour_and_user,
+            CONF_MIN_SECONDS_BETWEEN_REQUESTS: limits.seconds_between,
+        },
+        SECTION_PRIVACY: {
+            CONF_LOG_QUERIES: settings.log_queries.value,
+            CONF_ALLOW_CLOUD_MODELS: privacy.allow_cloud_models,
+            CONF_ALLOW_PUBLIC_SERVER: privacy.allow_public_server,
+        },
+        SECTION_MODELS: {kind.value: model for kind, model in settings.models.items()},
+    }

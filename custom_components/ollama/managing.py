@@ -1,0 +1,161 @@
+"""Downloading, deleting, loading and unloading the models of a server."""
+
+from collections.abc import Generator
+import contextlib
+from typing import Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_MODEL
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+
+from .agent import AgentSettings
+from .const import CONF_NUM_CTX, DOMAIN, SUBENTRY_CONVERSATION
+from .runtime import OllamaConfigEntry, OllamaRuntime
+from .server import (
+    AuthenticationError,
+    OllamaError,
+    RequestRejectedError,
+    ServerFailedError,
+    full_name,
+)
+from .server.downloads import Download, async_get_downloads
+
+STATUS_STARTED: Final = "started"
+STATUS_RUNNING: Final = "running"
+STATUS_DONE: Final = "done"
+
+
+class DownloadFailedError(OllamaError):
+    """The server could not download a model; it says why."""
+
+    key = "download_failed"
+
+
+def users_of(entry: OllamaConfigEntry, model: str) -> list[ConfigSubentry]:
+    """Return the agents and tasks of a server that use a model, agents first."""
+    name = full_name(model)
+    users = [
+        subentry
+        for subentry in entry.subentries.values()
+        if full_name(subentry.data.get(CONF_MODEL, "")) == name
+    ]
+    return sorted(users, key=lambda user: user.subentry_type != SUBENTRY_CONVERSATION)
+
+
+async def async_pull(
+    hass: HomeAssistant, entry: OllamaConfigEntry, model: str, *, wait: bool
+) -> str:
+    """Download a model, or join the download that is running; return the status.
+
+    With `wait` it raises OllamaError when the download fails; otherwise the event and the
+    log tell.
+    """
+    runtime = entry.runtime_data
+    downloads = async_get_downloads(hass)
+    joined = downloads.async_is_running(runtime.server, model)
+    download = downloads.async_start(runtime.server, model, entry.entry_id)
+    if not wait:
+        entry.async_create_background_task(
+            hass, _async_look_afterwards(runtime, download), f"ollama models after {model}"
+        )
+        return STATUS_RUNNING if joined else STATUS_STARTED
+    await _async_look_afterwards(runtime, download)
+    if (err := download.error) is not None:
+        with _noted(hass, entry):
+            raise _in_words(err, model)
+    return STATUS_DONE
+
+
+async def async_delete(
+    hass: HomeAssistant, entry: OllamaConfigEntry, model: str, *, force: bool
+) -> None:
+    """Delete a model from the server.
+
+    Raises OllamaError, and ServiceValidationError while somebody uses it.
+    """
+    runtime = entry.runtime_data
+    if async_get_downloads(hass).async_is_running(runtime.server, model):
+        raise _invalid("model_downloading", model=model)
+    names = [user.title for user in users_of(entry, model)]
+    routed = full_name(model) in map(full_name, runtime.settings.models.values())
+    if names and not force:
+        raise _invalid("model_in_use", model=model, agents=", ".join(names))
+    if routed and not force:
+        raise _invalid("model_in_settings", model=model)
+    with _noted(hass, entry):
+        await runtime.server.async_delete(model)
+    await runtime.coordinator.async_ask_again()
+
+
+async def async_load(hass: HomeAssistant, entry: OllamaConfigEntry, model: str) -> None:
+    """Load a model as its first agent will use it: else it would be loaded anew then.
+
+    Raises OllamaError.
+    """
+    runtime = entry.runtime_data
+    users = users_of(entry, model)
+    settings = AgentSettings.from_data(users[0].data) if users else None
+    with _noted(hass, entry):
+        await runtime.server.async_load(
+            model,
+            num_ctx=settings.options[CONF_NUM_CTX] if settings else None,
+            keep_alive=settings.keep_alive if settings else None,
+        )
+    await runtime.coordinator.async_ask_again()
+
+
+async def async_unload(hass: HomeAssistant, entry: OllamaConfigEntry, model: str) -> None:
+    """Take a model out of memory. Raises OllamaError."""
+    runtime = entry.runtime_data
+    with _noted(hass, entry):
+        await runtime.server.async_unload(model)
+    await runtime.coordinator.async_ask_again()
+
+
+async def async_unload_all(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
+    """Take every model out of memory, also those that others have loaded.
+
+    Raises OllamaError.
+    """
+    runtime = entry.runtime_data
+    with _noted(hass, entry):
+        for model in await runtime.server.async_running():
+            await runtime.server.async_unload(model.name)
+    await runtime.coordinator.async_ask_again()
+
+
+async def _async_look_afterwards(runtime: OllamaRuntime, download: Download) -> None:
+    """Wait for the end of a download, and let the sensors show what is there then.
+
+    The download keeps the time limits itself.
+    """
+    await download.async_wait_for_end()
+    await runtime.coordinator.async_ask_again()
+
+
+def _in_words(err: OllamaError, model: str) -> OllamaError:
+    """Return an error that says that it was the download which failed."""
+    if not isinstance(err, RequestRejectedError | ServerFailedError):
+        return err
+    placeholders = {"model": model, **(err.translation_placeholders or {})}
+    return DownloadFailedError(**placeholders)
+
+
+@contextlib.contextmanager
+def _noted(hass: HomeAssistant, entry: OllamaConfigEntry) -> Generator[None]:
+    """Let a failure be known to those whom it concerns."""
+    coordinator = entry.runtime_data.coordinator
+    try:
+        yield
+    except OllamaError as err:
+        if isinstance(err, AuthenticationError):
+            entry.async_start_reauth(hass)
+        coordinator.async_note_error(err)
+        raise
+
+
+def _invalid(key: str, **placeholders: str) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+    )

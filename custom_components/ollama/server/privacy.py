@@ -1,0 +1,97 @@
+"""What keeps the talk of a home in the home.
+
+Two ways lead out: a cloud model, which the server passes on to its maker's computers, and a
+server that stands at a public address. Both are refused until the owner allows them.
+"""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+import ipaddress
+import socket
+from typing import Final
+
+from .address import host_of
+from .errors import CloudModelError, PublicServerError
+
+_CLOUD_ENDINGS: Final = (":cloud", "-cloud")
+
+
+class HostKind(StrEnum):
+    """Where a server stands, without telling its address."""
+
+    LOOPBACK = "loopback"
+    LOCAL = "local"
+    PUBLIC = "public"
+    UNKNOWN = "unknown"
+    """A name that could not be looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What the owner allows to leave the home."""
+
+    allow_cloud_models: bool = False
+    allow_public_server: bool = False
+    kept_cloud_models: frozenset[str] = frozenset()
+    """Those that an entry of core's used already; each is pointed out by a repair."""
+    kept_public_server: bool = False
+    """Whether an entry of core's stood at a public address already."""
+
+    def check_model(self, model: str, *, is_remote: bool = False) -> None:
+        """Raise CloudModelError for a model that may not be used.
+
+        `is_remote` tells that the server itself says so: a cloud model can bear any name.
+        """
+        if self.allow_cloud_models or not (is_remote or is_cloud_model(model)):
+            return
+        if model not in self.kept_cloud_models:
+            raise CloudModelError(model=model)
+
+    async def async_check_server(self, url: str, seconds: float) -> HostKind:
+        """Look the address up, within a time limit, and return where it leads.
+
+        Raises PublicServerError when one of the addresses is public and may not be used.
+        """
+        kind = kind_of(await async_addresses(url, seconds))
+        if kind is HostKind.PUBLIC and not (self.allow_public_server or self.kept_public_server):
+            raise PublicServerError
+        return kind
+
+
+def is_cloud_model(model: str) -> bool:
+    """Whether a model runs on its maker's computers: its name ends in `:cloud` or `-cloud`."""
+    name = model.strip().lower().removesuffix(":latest")
+    return name.endswith(_CLOUD_ENDINGS)
+
+
+async def async_addresses(url: str, seconds: float) -> list[str]:
+    """Return every IP address that a URL's host stands for; none when it can't be told."""
+    host = host_of(url)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return [host]
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(seconds):
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError, UnicodeError, TimeoutError:
+        # Nothing can be sent to it either.
+        return []
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def kind_of(addresses: Collection[str]) -> HostKind:
+    """Return where a host stands; a single public address makes it public."""
+    if not addresses:
+        return HostKind.UNKNOWN
+    parsed = [ipaddress.ip_address(address) for address in addresses]
+    if any(address.is_global for address in parsed):
+        return HostKind.PUBLIC
+    if all(address.is_loopback for address in parsed):
+        return HostKind.LOOPBACK
+    return HostKind.LOCAL

@@ -1,0 +1,343 @@
+"""What a server was asked and what it took, counted in one place.
+
+A query is what somebody wants: a sentence, a task. It takes one generation of the server or
+several, since a model that calls a tool is asked again. Figures are those that Ollama itself
+returns at the end of each generation.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+import ollama
+
+from .lenient import as_count, as_mapping, as_seconds
+
+_CLOCK_NEVER_SET: Final = date(2026, 1, 1)
+"""A clock that shows an earlier day has not been set since the device was switched on."""
+_SMALL_STEP_BACK: Final = timedelta(days=1)
+
+_CHARACTERS_PER_TOKEN: Final = 4.0
+"""Until a model has shown its own figure; English text and JSON come close to it."""
+_LEAST_PER_TOKEN: Final = 1.0
+_MOST_PER_TOKEN: Final = 6.0
+_FULL: Final = 0.95
+_HALF: Final = 0.5
+_NEAR: Final = 0.03
+"""Shares of the window at which a prompt may have been cut, so that its count says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What generations took: durations in seconds, counts in tokens."""
+
+    generations: int = 0
+    load_duration: float = 0.0
+    prompt_duration: float = 0.0
+    generation_duration: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @classmethod
+    def of_last_chunk(cls, chunk: ollama.ChatResponse) -> Figures:
+        """Read the chunk that ends an answer; it gives durations in nanoseconds."""
+        return cls(
+            generations=1,
+            load_duration=as_seconds(chunk.load_duration),
+            prompt_duration=as_seconds(chunk.prompt_eval_duration),
+            generation_duration=as_seconds(chunk.eval_duration),
+            prompt_tokens=as_count(chunk.prompt_eval_count),
+            completion_tokens=as_count(chunk.eval_count),
+        )
+
+    def __add__(self, other: Figures) -> Figures:
+        """Return both together."""
+        return Figures(
+            self.generations + other.generations,
+            self.load_duration + other.load_duration,
+            self.prompt_duration + other.prompt_duration,
+            self.generation_duration + other.generation_duration,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """How fast text was generated; None where no time was measured."""
+        if not self.generation_duration or not self.completion_tokens:
+            return None
+        return self.completion_tokens / self.generation_duration
+
+
+class Query:
+    """One query under way. The server notes here what it sends for it."""
+
+    def __init__(self, source: str, agent: str, model: str, now: Callable[[], float]) -> None:
+        """Start its clock; `agent` is the id of a subentry, or empty."""
+        self.source = source
+        self.agent = agent
+        self.model = model
+        self.figures = Figures()
+        self.time_to_first_token: float | None = None
+        """Seconds from the request to the first token of any kind."""
+        self.needed_tokens = 0
+        """How many tokens its prompts take at least, without earlier turns; estimated."""
+        self.num_ctx = 0
+        """The context window that they had, in tokens."""
+        self._now = now
+        self._started = now()
+
+    @property
+    def duration(self) -> float:
+        """Seconds since it began."""
+        return self._now() - self._started
+
+    def note(self, chunk: ollama.ChatResponse) -> None:
+        """Look at a chunk of an answer as it comes."""
+        if self.time_to_first_token is None:
+            message = chunk.message
+            if message.content or message.thinking or message.tool_calls:
+                self.time_to_first_token = self.duration
+        if chunk.done:
+            self.figures += Figures.of_last_chunk(chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """How a query ended; durations in seconds."""
+
+    source: str
+    agent: str
+    model: str
+    duration: float
+    time_to_first_token: float | None
+    figures: Figures
+    error: str | None
+    """Translation key of what went wrong."""
+    needed_tokens: int = 0
+    num_ctx: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over queries; tokens count those of the prompts too."""
+
+    requests: int = 0
+    errors: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All tokens, read and generated."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @classmethod
+    def of(cls, result: QueryResult) -> Totals:
+        """Return what a single query counts."""
+        return cls(
+            1,
+            int(result.error is not None),
+            result.figures.prompt_tokens,
+            result.figures.completion_tokens,
+        )
+
+    def __add__(self, other: Totals) -> Totals:
+        """Return both together."""
+        return Totals(
+            self.requests + other.requests,
+            self.errors + other.errors,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+    def as_dict(self) -> dict[str, int]:
+        """Return what can be saved."""
+        return {
+            "requests": self.requests,
+            "errors": self.errors,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+        }
+
+    @classmethod
+    def from_dict(cls, saved: Any) -> Totals:
+        """Read what was saved."""
+        values = as_mapping(saved)
+        return cls(
+            as_count(values.get("requests")),
+            as_count(values.get("errors")),
+            as_count(values.get("prompt_tokens")),
+            as_count(values.get("completion_tokens")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was counted since a midnight."""
+
+    day: date
+    all: Totals = Totals()
+    by_agent: Mapping[str, Totals] = field(default_factory=dict)
+    by_model: Mapping[str, Totals] = field(default_factory=dict)
+    by_source: Mapping[str, Totals] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, day: date, result: QueryResult) -> Day:
+        """Return a day with a single query."""
+        one = Totals.of(result)
+        return cls(day, one, {result.agent: one}, {result.model: one}, {result.source: one})
+
+    def __add__(self, other: Day) -> Day:
+        """Return both together, as the earlier one's day."""
+        return replace(
+            self,
+            all=self.all + other.all,
+            by_agent=_together(self.by_agent, other.by_agent),
+            by_model=_together(self.by_model, other.by_model),
+            by_source=_together(self.by_source, other.by_source),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what can be saved."""
+        return {
+            "day": self.day.isoformat(),
+            "all": self.all.as_dict(),
+            "by_agent": _as_dicts(self.by_agent),
+            "by_model": _as_dicts(self.by_model),
+            "by_source": _as_dicts(self.by_source),
+        }
+
+    @classmethod
+    def from_dict(cls, saved: Any) -> Day | None:
+        """Read what was saved, None when that isn't a day."""
+        values = as_mapping(saved)
+        try:
+            day = date.fromisoformat(values.get("day", ""))
+        except TypeError, ValueError:
+            return None
+        return cls(
+            day,
+            Totals.from_dict(values.get("all")),
+            _from_dicts(values.get("by_agent")),
+            _from_dicts(values.get("by_model")),
+            _from_dicts(values.get("by_source")),
+        )
+
+
+class Usage:
+    """The counters of one server, and who wants to know of their changes."""
+
+    def __init__(self, now: Callable[[], float], today: Callable[[], date]) -> None:
+        """Take a clock that only goes forward, in seconds, and the local calendar."""
+        self._now = now
+        self._today = today
+        self._day = Day(today())
+        self.last: QueryResult | None = None
+        """The last query that was answered."""
+        self.last_error: str | None = None
+        self._listeners: list[Callable[[QueryResult | None], None]] = []
+        self._characters: dict[str, float] = {}
+
+    @property
+    def day(self) -> Day:
+        """What was counted today."""
+        self.turn_of_day()
+        return self._day
+
+    def restore(self, day: Day) -> None:
+        """Go on from what an earlier run has counted, if that was today."""
+        before, self._day = self._day, day
+        self.turn_of_day()
+        if before.all.requests:
+            # Counted while the file was being read.
+            self._day += before
+        self.tell()
+
+    def turn_of_day(self) -> bool:
+        """Begin to count anew when it has become another day; return whether it has.
+
+        A clock that has not been set yet, and a small step back, as when the time zone is
+        changed, are no new day.
+        """
+        today = self._today()
+        if today == self._day.day or today < _CLOCK_NEVER_SET:
+            return False
+        if today < self._day.day:
+            if self._day.day - today > _SMALL_STEP_BACK:
+                # The clock was wrong before: what it counted belongs to now.
+                self._day = replace(self._day, day=today)
+            return False
+        self._day = Day(today)
+        self.tell()
+        return True
+
+    def open(self, source: str, agent: str, model: str) -> Query:
+        """Begin a query."""
+        return Query(source, agent, model, self._now)
+
+    def close(self, query: Query, error: str | None) -> QueryResult:
+        """Count a query that has ended. To be called once for each."""
+        result = QueryResult(
+            source=query.source,
+            agent=query.agent,
+            model=query.model,
+            duration=query.duration,
+            time_to_first_token=query.time_to_first_token,
+            figures=query.figures,
+            error=error,
+            needed_tokens=query.needed_tokens,
+            num_ctx=query.num_ctx,
+        )
+        self.turn_of_day()
+        self._day += Day.of(self._day.day, result)
+        if error is not None:
+            self.last_error = error
+        elif query.figures.generations:
+            self.last = result
+        self.tell(result)
+        return result
+
+    def listen(self, listener: Callable[[QueryResult | None], None]) -> Callable[[], None]:
+        """Call with each result, and with None when only other figures have changed."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def learn_tokens(
+        self, model: str, characters: int, tokens: int, num_ctx: int, *, has_history: bool
+    ) -> None:
+        """Learn from a prompt how many characters of it make a token for a model.
+
+        A prompt that may have been cut teaches nothing (fact 11 of the recordings): one that
+        fills the window; one that fills half of it, which is what newer servers leave of a
+        long one; and with a history, from which whole messages go, one that seems too long.
+        """
+        if not tokens or not characters or tokens > num_ctx * _FULL:
+            return
+        if abs(tokens / num_ctx - _HALF) < _NEAR:
+            return
+        if has_history and self.tokens_of(model, characters) > num_ctx * _FULL:
+            return
+        self._characters[model] = min(max(characters / tokens, _LEAST_PER_TOKEN), _MOST_PER_TOKEN)
+
+    def tokens_of(self, model: str, characters: int) -> int:
+        """Return how many tokens a text of so many characters will have, roughly."""
+        return round(characters / self._characters.get(model, _CHARACTERS_PER_TOKEN))
+
+    def tell(self, result: QueryResult | None = None) -> None:
+        """Tell who listens of a result, or that some figure has changed."""
+        for listener in list(self._listeners):
+            listener(result)
+
+
+def _together(one: Mapping[str, Totals], other: Mapping[str, Totals]) -> dict[str, Totals]:
+    return dict(one) | {key: one.get(key, Totals()) + more for key, more in other.items()}
+
+
+def _as_dicts(totals: Mapping[str, Totals]) -> dict[str, dict[str, int]]:
+    return {key: value.as_dict() for key, value in totals.items()}
+
+
+def _from_dicts(saved: Any) -> dict[str, Totals]:
+    return {str(key): Totals.from_dict(value) for key, value in as_mapping(saved).items()}

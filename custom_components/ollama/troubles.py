@@ -1,0 +1,276 @@
+"""What is wrong with a server or an agent, and can be mended by its owner.
+
+Each trouble is an issue among Home Assistant's repairs; flows/repair.py mends them.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_MODEL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .agent import AgentSettings
+from .agent.settings import ToolCalling
+from .const import CONF_KEPT, CONF_KEPT_PUBLIC_SERVER, CONF_NUM_CTX, DOMAIN, SUBENTRY_CONVERSATION
+from .coordinator import ServerState
+from .runtime import OllamaConfigEntry
+from .server import (
+    OLDEST_VERSION,
+    Capability,
+    InstalledModel,
+    ModelDetails,
+    QueryResult,
+    full_name,
+    is_cloud_model,
+    is_too_old,
+)
+from .server.downloads import async_get_downloads
+from .server.errors import ContextTooSmallError
+
+CLOUD_MODEL_REFUSED: Final = "cloud_model_refused"
+CLOUD_MODEL_USED: Final = "cloud_model_used"
+CONTEXT_TOO_SMALL: Final = "context_too_small"
+MODEL_MISSING: Final = "model_missing"
+MODEL_TOO_SMALL: Final = "model_too_small"
+MODEL_WITHOUT_TOOLS: Final = "model_without_tools"
+NUM_CTX_CONFLICT: Final = "num_ctx_conflict"
+PUBLIC_SERVER_REFUSED: Final = "public_server_refused"
+PUBLIC_SERVER_USED: Final = "public_server_used"
+SERVER_TOO_OLD: Final = "server_too_old"
+
+_WITHOUT_FIX: Final = frozenset({MODEL_TOO_SMALL, MODEL_WITHOUT_TOOLS, SERVER_TOO_OLD})
+_SERIOUS: Final = frozenset({CLOUD_MODEL_REFUSED, MODEL_MISSING, PUBLIC_SERVER_REFUSED})
+
+_STEPS: Final = (4_096, 8_192, 12_288, 16_384, 24_576, 32_768, 49_152, 65_536, 98_304, 131_072)
+"""Context windows to choose from, in tokens."""
+_ROOM_TO_TALK: Final = 1.5
+"""So much more than the prompt needs, for earlier turns and the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong."""
+
+    key: str
+    where: str
+    """Id of the entry or of the subentry, and what else tells it apart."""
+    placeholders: dict[str, str] = field(default_factory=dict)
+    subentry_id: str | None = None
+
+    @property
+    def issue_id(self) -> str:
+        """The id among Home Assistant's issues."""
+        return f"{self.key}_{self.where}"
+
+
+def fitting_num_ctx(needed: int, limit: int | None) -> int | None:
+    """Return a context window for a prompt of so many tokens, with room to talk.
+
+    `limit` is what the model was made for. None when the prompt alone is more than that.
+    """
+    if limit is not None and needed >= limit:
+        return None
+    wanted = next((step for step in _STEPS if step >= needed * _ROOM_TO_TALK), None)
+    if wanted is None:
+        wanted = round(needed * _ROOM_TO_TALK)
+    return wanted if limit is None else min(wanted, limit)
+
+
+@callback
+def async_watch_troubles(hass: HomeAssistant, entry: OllamaConfigEntry) -> Callable[[], None]:
+    """Keep the issues of a server true while it is loaded; returns what ends that."""
+    return _Watch(hass, entry).stop
+
+
+@callback
+def async_report_public_server(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
+    """Tell of a server that isn't loaded because it stands at a public address."""
+    _create(hass, entry, Trouble(PUBLIC_SERVER_REFUSED, entry.entry_id, {"server": entry.title}))
+
+
+@callback
+def async_forget_troubles(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
+    """Take back all that was told of a server."""
+    for issue_id in _told_of(hass, entry):
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _told_of(hass: HomeAssistant, entry: OllamaConfigEntry) -> list[str]:
+    return [
+        issue.issue_id
+        for issue in ir.async_get(hass).issues.values()
+        if issue.domain == DOMAIN and (issue.data or {}).get("entry_id") == entry.entry_id
+    ]
+
+
+class _Watch:
+    """Looks again whenever something may have changed."""
+
+    def __init__(self, hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._runtime = entry.runtime_data
+        self._needed: dict[str, int] = {}
+        """Tokens that the last prompt of an agent needed, where they were too many."""
+        # What was told before a reload stays told, and ignored where somebody ignores it.
+        self._told: dict[str, Trouble | None] = dict.fromkeys(_told_of(hass, entry))
+        self._stop = [
+            self._runtime.coordinator.async_add_listener(self._look),
+            self._runtime.records.usage.listen(self._note),
+        ]
+        self._look()
+
+    @callback
+    def stop(self) -> None:
+        """End. A server that was disabled troubles nobody any more."""
+        for stop in self._stop:
+            stop()
+        if self._entry.disabled_by is not None:
+            async_forget_troubles(self._hass, self._entry)
+
+    @callback
+    def _note(self, result: QueryResult | None) -> None:
+        """Learn from a query whether its prompt fits."""
+        if result is None:
+            return
+        needed = result.needed_tokens
+        if result.error == ContextTooSmallError.key:
+            needed = max(needed, result.num_ctx + 1)
+        if result.num_ctx and needed > result.num_ctx:
+            self._needed[result.agent] = needed
+        else:
+            self._needed.pop(result.agent, None)
+        self._look()
+
+    @callback
+    def _look(self) -> None:
+        """Create the issues that are new, and delete those that are mended."""
+        now = {trouble.issue_id: trouble for trouble in self._find()}
+        for issue_id in self._told.keys() - now.keys():
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+        for issue_id, trouble in now.items():
+            if self._told.get(issue_id) != trouble:
+                _create(self._hass, self._entry, trouble)
+        self._told = dict(now)
+
+    def _find(self) -> Iterator[Trouble]:
+        yield from self._of_privacy()
+        yield from self._of_windows()
+        state: ServerState | None = self._runtime.coordinator.data
+        if state is None:
+            return
+        if is_too_old(state.version):
+            yield Trouble(
+                SERVER_TOO_OLD,
+                self._entry.entry_id,
+                {
+                    "server": self._entry.title,
+                    "version": state.version,
+                    "oldest": str(OLDEST_VERSION),
+                },
+            )
+        installed = {full_name(model.name): model for model in state.installed}
+        for user in self._users():
+            model = installed.get(full_name(user.data[CONF_MODEL]))
+            if model is None:
+                yield from self._of_missing(user)
+            else:
+                yield from self._of_tools(user, model)
+
+    def _users(self) -> Iterator[ConfigSubentry]:
+        return (user for user in self._entry.subentries.values() if user.data.get(CONF_MODEL))
+
+    def _of_privacy(self) -> Iterator[Trouble]:
+        privacy = self._runtime.settings.privacy
+        kept = self._entry.options.get(CONF_KEPT) or {}
+        if kept.get(CONF_KEPT_PUBLIC_SERVER) and not privacy.allow_public_server:
+            yield Trouble(PUBLIC_SERVER_USED, self._entry.entry_id, {"server": self._entry.title})
+        if privacy.allow_cloud_models:
+            return
+        for user in self._users():
+            model = user.data[CONF_MODEL]
+            if is_cloud_model(model):
+                used = model in privacy.kept_cloud_models
+                yield _of_user(CLOUD_MODEL_USED if used else CLOUD_MODEL_REFUSED, user)
+
+    def _of_missing(self, user: ConfigSubentry) -> Iterator[Trouble]:
+        model = user.data[CONF_MODEL]
+        if is_cloud_model(model):
+            return  # what is to be said of it is said already
+        if not async_get_downloads(self._hass).async_is_running(self._runtime.server, model):
+            yield _of_user(MODEL_MISSING, user)
+
+    def _of_tools(self, user: ConfigSubentry, model: InstalledModel) -> Iterator[Trouble]:
+        settings = AgentSettings.from_data(user.data)
+        if user.subentry_type != SUBENTRY_CONVERSATION or not settings.apis:
+            return
+        if settings.tool_calling is not ToolCalling.AUTOMATIC:
+            return  # its owner has chosen
+        details = self._details(model.name)
+        capabilities = model.capabilities or (details.capabilities if details else ())
+        if capabilities and Capability.TOOLS not in capabilities:
+            yield _of_user(MODEL_WITHOUT_TOOLS, user)
+
+    def _of_windows(self) -> Iterator[Trouble]:
+        by_model: dict[str, list[ConfigSubentry]] = defaultdict(list)
+        for user in self._users():
+            by_model[full_name(user.data[CONF_MODEL])].append(user)
+            yield from self._of_context(user)
+        for model, users in by_model.items():
+            if len({num_ctx_of(user) for user in users}) > 1:
+                named = ", ".join(f"{user.title} ({num_ctx_of(user)})" for user in users)
+                yield Trouble(
+                    NUM_CTX_CONFLICT,
+                    f"{self._entry.entry_id}_{model}",
+                    {"model": model, "agents": named},
+                )
+
+    def _of_context(self, user: ConfigSubentry) -> Iterator[Trouble]:
+        needed = self._needed.get(user.subentry_id)
+        if needed is None:
+            return
+        details = self._details(user.data[CONF_MODEL])
+        limit = details.context_length if details else None
+        fitting = fitting_num_ctx(needed, limit)
+        figures = {"needed": str(needed), "window": str(num_ctx_of(user))}
+        if fitting is None:
+            yield _of_user(MODEL_TOO_SMALL, user, **figures, limit=str(limit))
+        else:
+            yield _of_user(CONTEXT_TOO_SMALL, user, **figures, fitting=str(fitting))
+
+    def _details(self, model: str) -> ModelDetails | None:
+        return self._runtime.server.models.known_details(model)
+
+
+def num_ctx_of(user: ConfigSubentry) -> int:
+    """Return the context window of an agent or a task, in tokens."""
+    num_ctx: int = AgentSettings.from_data(user.data).options[CONF_NUM_CTX]
+    return num_ctx
+
+
+def _of_user(key: str, user: ConfigSubentry, **figures: str) -> Trouble:
+    placeholders = {"agent": user.title, "model": user.data[CONF_MODEL], **figures}
+    return Trouble(key, user.subentry_id, placeholders, user.subentry_id)
+
+
+def _create(hass: HomeAssistant, entry: OllamaConfigEntry, trouble: Trouble) -> None:
+    serious = trouble.key in _SERIOUS
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        trouble.issue_id,
+        is_fixable=trouble.key not in _WITHOUT_FIX,
+        severity=ir.IssueSeverity.ERROR if serious else ir.IssueSeverity.WARNING,
+        translation_key=trouble.key,
+        translation_placeholders=trouble.placeholders,
+        data={
+            "entry_id": entry.entry_id,
+            "subentry_id": trouble.subentry_id,
+            "key": trouble.key,
+            **trouble.placeholders,
+        },
+    )
