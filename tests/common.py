@@ -3,8 +3,10 @@
 from typing import Any
 
 from homeassistant.components import conversation
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
 
+from custom_components.ollama.const import CONF_KEPT
 from simulator import RecordedRequest
 
 AGENT = "conversation.ollama_conversation"
@@ -48,3 +50,8 @@ async def ask_for_data(hass: HomeAssistant, **fields: Any) -> dict[str, Any]:
         blocking=True,
         return_response=True,
     )
+
+
+def options_of(entry: ConfigEntry) -> dict[str, Any]:
+    """Return an entry's options without the mark of what it used at first."""
+    return {key: value for key, value in entry.options.items() if key != CONF_KEPT}

@@ -36,6 +36,7 @@ SHORT_LIMITS = TimeLimits(
     between_chunks=0.5,
     answer=3.0,
     pull_chunk=1.0,
+    pull_retry=0.01,
     probe=0.5,
 )
 

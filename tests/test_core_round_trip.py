@@ -24,7 +24,16 @@ import pytest
 from custom_components.ollama.const import DOMAIN
 from simulator import ChatRequest, RecordedRequest, Reply, Simulator, ToolCall
 
-from .common import AGENT, LEVELS_MODEL, MODEL, THINKING_MODEL, ask_for_data, say, speech
+from .common import (
+    AGENT,
+    LEVELS_MODEL,
+    MODEL,
+    THINKING_MODEL,
+    ask_for_data,
+    options_of,
+    say,
+    speech,
+)
 from .core_ollama import (
     LIGHT,
     Disk,
@@ -308,7 +317,7 @@ async def test_what_core_changes_in_between(homes: Homes, sim: Simulator):
 
     async with homes.run(disk, Ollama.OURS) as hass:
         entry = loaded(hass)
-        assert entry.options == options
+        assert options_of(entry) == options
         # Core's forms save their own keys and nothing else: tuning goes back to defaults.
         request = await switch_light(hass, sim)
         assert request.body["model"] == "llama3.2:3b"

@@ -33,7 +33,7 @@ from custom_components.ollama.const import DATA_TIME_LIMITS, DOMAIN
 from custom_components.ollama.server import OllamaServer, TimeLimits
 from simulator import Fault, Rates, Reply, Simulator, ToolCall
 
-from .common import AGENT, MODEL, TASK, ask_for_data, say, speech
+from .common import AGENT, MODEL, TASK, ask_for_data, options_of, say, speech
 from .core_ollama import (
     ABSENT,
     Disk,
@@ -623,7 +623,7 @@ async def test_option_is_taken_without_a_reload(
     runtime, before = entry.runtime_data, lists(sim)
     hass.config_entries.async_update_entry(entry, options={key: 1})
     await hass.async_block_till_done()
-    assert entry.options == {key: 1}
+    assert options_of(entry) == {key: 1}
     assert entry.runtime_data is runtime
     assert lists(sim) == before
 

@@ -5,14 +5,21 @@ import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import Platform
+from homeassistant.const import CONF_URL, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from . import home, migration
-from .const import CONF_ALLOW_PUBLIC_SERVER, CONF_POLICIES, CONF_POLICY, DOMAIN, MANUFACTURER
+from .const import (
+    CONF_ALLOW_PUBLIC_SERVER,
+    CONF_POLICIES,
+    CONF_POLICY,
+    DEFAULT_TITLE,
+    DOMAIN,
+    MANUFACTURER,
+)
 from .coordinator import OllamaCoordinator
 from .keeping import async_keep_what_was_used
 from .records import async_get_records, async_keep_records, async_remove_records
@@ -23,7 +30,7 @@ from .runtime import (
     connection_from,
     time_limits,
 )
-from .server import OllamaServer, PublicServerError, Slots
+from .server import OllamaServer, PublicServerError, Slots, host_of
 from .services import async_register_actions
 from .settings import ServerSettings
 from .troubles import (
@@ -92,7 +99,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     device = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={(DOMAIN, entry.entry_id)},
-        name=entry.title,
+        name=_device_name(hass, entry),
         manufacturer=MANUFACTURER,
         entry_type=dr.DeviceEntryType.SERVICE,
     )
@@ -164,6 +171,18 @@ class _ReloadWhenNeeded:
         keys = (*CONNECTION_KEYS, CONF_ALLOW_PUBLIC_SERVER)
         connection = {key: value for key, value in entry.options.items() if key in keys}
         return (dict(entry.data), connection, agents)
+
+
+def _device_name(hass: HomeAssistant, entry: OllamaConfigEntry) -> str:
+    """Return what the entities' names begin with: not an address, where one server is all.
+
+    A title that the owner chose is the name.
+    """
+    url = {**entry.data, **entry.options}[CONF_URL]
+    if entry.title != url:
+        return entry.title
+    first = hass.config_entries.async_entries(DOMAIN, include_ignore=False)[0]
+    return DEFAULT_TITLE if first.entry_id == entry.entry_id else f"{DEFAULT_TITLE} {host_of(url)}"
 
 
 def _was_loaded_before(hass: HomeAssistant, entry: OllamaConfigEntry) -> bool:

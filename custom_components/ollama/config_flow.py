@@ -344,15 +344,14 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         if (error := await async_check_server(self.hass, new, privacy)) is not None:
             return self._show_server_form("reconfigure", user_input, error)
         kept[CONF_KEPT_PUBLIC_SERVER] = privacy.kept_public_server
+        options = _without(entry.options, (*CONNECTION_KEYS, CONF_ALLOW_PUBLIC_SERVER))
+        if privacy.allow_public_server:
+            options[CONF_ALLOW_PUBLIC_SERVER] = True
         self._update(
             entry,
             title=_title(entry, new[CONF_URL]),
             data=_without(entry.data, CONNECTION_KEYS) | new,
-            options={
-                **_without(entry.options, CONNECTION_KEYS),
-                CONF_KEPT: kept,
-                CONF_ALLOW_PUBLIC_SERVER: privacy.allow_public_server,
-            },
+            options={**options, CONF_KEPT: kept},
         )
         return self.async_abort(reason="reconfigure_successful")
 

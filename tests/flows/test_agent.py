@@ -25,6 +25,7 @@ from ..common import (
     PLAIN_MODEL,
     THINKING_MODEL,
     ask_for_data,
+    options_of,
     say,
     speech,
 )
@@ -94,7 +95,7 @@ async def test_new_agent(hass: HomeAssistant, sim: Simulator, entry):
     made = newest(entry)
     assert (made.subentry_type, made.title, made.unique_id) == ("conversation", "Jarvis", None)
     assert made.data == {**AGENT_DEFAULTS, **CONTROL, "model": MODEL}
-    assert entry.options == {}
+    assert options_of(entry) == {}
     assert all(isinstance(made.data[key], float) for key in DEFAULTS)
     assert hass.states.get("conversation.jarvis")
     assert speech(await say(hass, "hello", agent_id="conversation.jarvis"))

@@ -12,7 +12,7 @@ from custom_components.ollama.flows.policy import policy_as_form, read_policy
 from custom_components.ollama.home import DEFAULT_RULES, Kind, Policy, Rule
 from simulator import Fault, Reply, Simulator, ToolCall
 
-from ..common import AGENT, MODEL, say, speech
+from ..common import AGENT, MODEL, options_of, say, speech
 from ..policy_home import FRONT, agent_data, furnish
 from .helpers import Dialog, add_agent, change_agent, change_server, subentry
 
@@ -72,7 +72,7 @@ async def test_form(hass: HomeAssistant, agent):
 
 async def test_default_is_not_kept(hass: HomeAssistant, agent):
     await change(hass, agent)
-    assert agent.options == {}
+    assert options_of(agent) == {}
     assert subentry(agent).data == AGENT_DATA
 
 
@@ -82,7 +82,7 @@ async def test_saved_and_kept(hass: HomeAssistant, agent):
     chosen = {"unlock": "allow", "devices": "ask", "lists": "refuse", "pin": PIN, "labels": ["a"]}
     await change(hass, agent, **chosen)
     policies = {subentry(agent).subentry_id: chosen}
-    assert agent.options == {"mine": 1, "policies": policies}
+    assert options_of(agent) == {"mine": 1, "policies": policies}
     assert subentry(agent).data == AGENT_DATA
     assert (await form(hass, agent)).values["policy"] == DEFAULT_FORM | chosen
     # Another visit, a change of something else, core's form, a new address, a reload
@@ -93,7 +93,7 @@ async def test_saved_and_kept(hass: HomeAssistant, agent):
     await (await change_server(hass, agent)).submit(headers=["A: b"])
     await hass.config_entries.async_reload(agent.entry_id)
     await hass.async_block_till_done()
-    assert agent.options == {"mine": 1, "policies": policies}
+    assert options_of(agent) == {"mine": 1, "policies": policies}
     assert (await form(hass, agent)).values["policy"] == DEFAULT_FORM | chosen
     policy = Policy.from_data(policies[subentry(agent).subentry_id])
     assert policy.rules == DEFAULT_RULES | {
@@ -115,7 +115,7 @@ async def test_changed_and_reset(hass: HomeAssistant, agent):
     assert policy == {"unlock": "allow"}
     # An emptied field means the default as well.
     await change(hass, agent, unlock=None)
-    assert agent.options == {}
+    assert options_of(agent) == {}
     assert (await form(hass, agent)).values["policy"] == DEFAULT_FORM
 
 
@@ -215,7 +215,7 @@ async def test_invalid_pin(hass: HomeAssistant, agent, pin: str, new: bool):
     assert dialog.values["sampling"] == {"top_k": 3}
     assert (dialog.values["num_ctx"], dialog.values["plain_text"]) == (4096, True)
     assert "prompt" not in dialog.values
-    assert agent.options == {}
+    assert options_of(agent) == {}
     assert dict(agent.subentries) == before
     await dialog.submit(pin=PIN)
     await hass.async_block_till_done()
@@ -238,7 +238,7 @@ async def test_valid_pin(hass: HomeAssistant, agent, pin: str, kept: str):
 async def test_blank_pin_is_none(hass: HomeAssistant, agent):
     await change(hass, agent, pin=PIN)
     await change(hass, agent, pin="  ")
-    assert agent.options == {}
+    assert options_of(agent) == {}
 
 
 async def test_pin_is_not_told(
@@ -297,7 +297,7 @@ async def test_new_agent(hass: HomeAssistant, agent):
 async def test_new_agent_with_defaults(hass: HomeAssistant, agent):
     new = await add(hass, agent)
     assert "policy" not in new.data
-    assert agent.options == {}
+    assert options_of(agent) == {}
 
 
 async def test_new_agent_of_unloaded_server(hass: HomeAssistant, sim: Simulator, agent):
@@ -307,7 +307,7 @@ async def test_new_agent_of_unloaded_server(hass: HomeAssistant, sim: Simulator,
     await dialog.submit(unlock="refuse")
     new = subentry(agent, index=-1)
     assert new.data["policy"] == {"unlock": "refuse"}
-    assert agent.options == {}
+    assert options_of(agent) == {}
     sim.fault(Fault.HTTP_401)
     await hass.config_entries.async_setup(agent.entry_id)
     assert agent.state is ConfigEntryState.SETUP_ERROR
@@ -321,7 +321,7 @@ async def test_task_has_no_policy(hass: HomeAssistant, agent):
     await dialog.submit()
     await hass.async_block_till_done()
     assert "policy" not in subentry(agent, "ai_task_data", -1).data
-    assert agent.options == {}
+    assert options_of(agent) == {}
 
 
 # One that is gone
@@ -335,10 +335,10 @@ async def test_removed_agent(hass: HomeAssistant, agent):
     first = subentry(agent).subentry_id
     hass.config_entries.async_remove_subentry(agent, new.subentry_id)
     await hass.async_block_till_done()
-    assert agent.options == {"mine": 1, "policies": {first: {"unlock": "refuse"}}}
+    assert options_of(agent) == {"mine": 1, "policies": {first: {"unlock": "refuse"}}}
     hass.config_entries.async_remove_subentry(agent, first)
     await hass.async_block_till_done()
-    assert agent.options == {"mine": 1}
+    assert options_of(agent) == {"mine": 1}
 
 
 async def test_removed_while_it_is_changed(hass: HomeAssistant, agent):
@@ -348,7 +348,7 @@ async def test_removed_while_it_is_changed(hass: HomeAssistant, agent):
     await hass.async_block_till_done()
     with pytest.raises(UnknownSubEntry):
         await dialog.submit(unlock="refuse", pin=PIN)
-    assert agent.options == {}
+    assert options_of(agent) == {}
 
 
 async def test_removed_while_unloaded(hass: HomeAssistant, agent):
@@ -356,4 +356,4 @@ async def test_removed_while_unloaded(hass: HomeAssistant, agent):
     await hass.config_entries.async_unload(agent.entry_id)
     hass.config_entries.async_remove_subentry(agent, subentry(agent).subentry_id)
     await hass.config_entries.async_setup(agent.entry_id)
-    assert agent.options == {}
+    assert options_of(agent) == {}

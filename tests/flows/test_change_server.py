@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.ollama.const import DOMAIN
 from simulator import Fault, Simulator
 
-from ..common import AGENT, MODEL, TASK, say, speech
+from ..common import AGENT, MODEL, TASK, options_of, say, speech
 from .helpers import add_agent, change_server, new_key
 
 
@@ -106,7 +106,7 @@ async def test_reauth_of_key_in_options(hass: HomeAssistant):
         assert dialog.aborted == "reauth_successful"
         await hass.async_block_till_done()
         assert entry.data == {"url": "http://127.0.0.1:1", "api_key": "new"}
-        assert entry.options == {"url": sim.url, "foreign": 1}
+        assert options_of(entry) == {"url": sim.url, "foreign": 1}
         assert entry.state is ConfigEntryState.LOADED
         await hass.config_entries.async_unload(entry.entry_id)
 
@@ -189,7 +189,7 @@ async def test_reconfigure(hass: HomeAssistant, sim: Simulator, entry):
         assert entry.state is ConfigEntryState.LOADED
         assert entry.title == other.url
         assert entry.data == {"url": other.url, "headers": {"A": "b"}}
-        assert entry.options == {"mine": 1}
+        assert options_of(entry) == {"mine": 1}
         assert dict(entry.subentries) == subentries
         after = {
             entity.entity_id: (entity.unique_id, entity.id)
@@ -235,7 +235,7 @@ async def test_reconfigure_of_connection_in_options(hass: HomeAssistant, sim: Si
     await dialog.submit(api_key=None)
     assert dialog.aborted == "reconfigure_successful"
     assert entry.data == {"url": sim.url, "foreign": 1}
-    assert entry.options == {"mine": 1}
+    assert options_of(entry) == {"mine": 1}
 
 
 async def test_reconfigure_takes_away(hass: HomeAssistant, tls_sim: Simulator):

@@ -12,7 +12,7 @@ from custom_components.ollama.const import DOMAIN
 from custom_components.ollama.home import Kind
 from simulator import SimModel, Simulator
 
-from ..common import LEVELS_MODEL, MODEL
+from ..common import LEVELS_MODEL, MODEL, options_of
 
 FLOW = "/api/config/config_entries/flow"
 SUBENTRY_FLOW = "/api/config/config_entries/subentries/flow"
@@ -138,7 +138,7 @@ async def test_agent(hass: HomeAssistant, sim: Simulator, entry, post: Any, kind
     assert step["type"] == "create_entry"
     await hass.async_block_till_done()
     # What stood in the form is the default.
-    assert entry.options == {}
+    assert options_of(entry) == {}
     made = list(entry.subentries.values())[-1]
     assert made.data == {"model": LEVELS_MODEL, "think": "low", "num_ctx": 4096, "top_k": 5}
     step = await post(

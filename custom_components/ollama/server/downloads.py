@@ -103,13 +103,13 @@ class Download:
 
         Raises OllamaError for one that hasn't begun, or gets no further any more.
         """
-        failures = 0
+        failures = furthest = 0
         while True:
-            before = self.progress.completed
             try:
                 return await self._read(server)
             except (AnswerCutError, ServerUnreachableError) as err:
-                failures = 0 if self.progress.completed > before else failures + 1
+                failures = 0 if self.progress.completed > furthest else failures + 1
+                furthest = max(furthest, self.progress.completed)
                 if not self.progress.completed or failures >= _MOST_RESUMED:
                     raise
                 _LOGGER.info("Download of %s broke off (%s)", self.model, err.translation_key)
@@ -181,12 +181,12 @@ class Downloads:
         download = self._running[key] = Download(model)
 
         async def run() -> None:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._async_tell(download, entry_id))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._async_tell(download, entry_id))
+                try:
                     await download.async_run(server)
-            finally:
-                del self._running[key]
+                finally:
+                    del self._running[key]
 
         # Home Assistant owns the task and cancels it when it stops.
         self._hass.async_create_background_task(run(), f"ollama download of {model}")
