@@ -11,12 +11,15 @@ from typing import Any
 
 import aiohttp
 
+from . import dashboard
 from .client import HomeAssistant, Json
 from .errors import CommandError, DemoError
 from .integration import Assistant, add_agent, entry_state
 from .server import ModelServer
 
 STATE_LIMIT = 5.0
+NARROW = 9
+WIDE = 25
 UNWANTED_LIMIT = 0.5
 LIGHT = "light.kitchen_light"
 GARAGE_DOOR = "cover.garage_door"
@@ -38,9 +41,9 @@ class Account:
 
     lines: list[tuple[str, str]] = field(default_factory=list)
 
-    def tell(self, label: str, text: str) -> None:
-        """Add a line."""
-        self.lines.append((label, text))
+    def tell(self, label: str, text: str, *, wide: bool = False) -> None:
+        """Add a line; a wide label is one of a column of long ones."""
+        self.lines.append((f"{label:<{WIDE if wide else NARROW}}", text))
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,16 @@ class Tour:
     ha: HomeAssistant
     assistant: Assistant
     server: ModelServer
+    built_in: bool = False
     held: int = 0
     failed: list[str] = field(default_factory=list)
+    # How many requests were made, and what the server's device showed before the first.
+    _asked: int = 0
+    _before: dict[str, str] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Go through all steps."""
+        self._before = await dashboard.read(self.ha, self.assistant.entry_id)
         await self.step("A light is turned on by a sentence", self._turn_on)
         await self.step("... and off again", self._turn_off)
         await self.step("A question about the home", self._ask)
@@ -83,6 +91,8 @@ class Tour:
             await self.step("A model without tools turns on a light", self._without_tools)
             await self.step("A mangled call is understood", self._mangled)
         await self.step("A garage door is asked about first", self._garage_door)
+        if not self.built_in:
+            await self.step("The server's device shows what was asked of it", self._dashboard)
         if self.server.real:
             print("\nThe steps that stop the model server are left out: yours is not touched.")
             return
@@ -103,7 +113,7 @@ class Tour:
         else:
             self.held += 1
         for label, text in account.lines:
-            print(f"   {label:<9}{text}")
+            print(f"   {label}{text}")
         print(f"   {verdict}", flush=True)
 
     # The steps
@@ -126,6 +136,7 @@ class Tour:
             "Give a short summary, and say whether it is urgent."
         )
         account.tell("task", instructions)
+        self._asked += 1
         started = time.monotonic()
         response = await self.ha.action(
             "ai_task",
@@ -199,6 +210,22 @@ class Tour:
         _expect(not answer.listens, "the agent still listens")
         _expect_for_people(answer.speech)
 
+    async def _dashboard(self, account: Account) -> None:
+        before = self._before
+        after = await dashboard.settled(self.ha, self.assistant.entry_id)
+        for label, text in dashboard.lines(before, after):
+            account.tell(label, text, wide=True)
+
+        def grown(key: str) -> float:
+            return dashboard.number(after, key) - dashboard.number(before, key)
+
+        _expect(before["status"] == after["status"] == "on", "the server is not shown as there")
+        _expect(grown("requests_today") == self._asked, f"not {self._asked} more requests")
+        _expect(grown("errors_today") == 0, "errors are shown, and there were none")
+        _expect(grown("tokens_today") > 0, "no tokens are shown")
+        for key in ("loaded_models", "response_time", "time_to_first_token", "tokens_per_second"):
+            _expect(dashboard.number(after, key) > 0, f"{key} is not shown")
+
     async def _server_gone(self, account: Account) -> None:
         await self.server.stop()
         before = (await self.ha.state(LIGHT))["state"]
@@ -208,6 +235,12 @@ class Tour:
         _expect(after == before, "the light changed although nobody could have decided that")
         _expect(not reply.tool_calls, "tools were called without a model")
         _expect_for_people(reply.speech)
+        if not self.built_in:
+            shown = await dashboard.read(self.ha, self.assistant.entry_id)
+            for key in ("status", "version", "errors_today"):
+                account.tell(key, shown[key], wide=True)
+            _expect(shown["status"] == "off", "the server is shown as if it were there")
+            _expect(shown["version"] == "unavailable", "a version is shown without a server")
 
     async def _server_back(self, account: Account) -> None:
         await self.server.start()
@@ -252,6 +285,9 @@ class Tour:
     ) -> Reply:
         """Say something, in a new talk unless one is named."""
         account.tell("you", sentence)
+        if conversation_id is None:
+            # A yes is carried out without asking the server.
+            self._asked += 1
         started = time.monotonic()
         said: Json = {
             "text": sentence,
