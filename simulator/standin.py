@@ -31,6 +31,7 @@ STAND_IN_MODELS: tuple[SimModel, ...] = (
         family="stand-in",
         capabilities=("completion", "tools"),
         context_length=131_072,
+        vram_share=1.0,
     ),
     SimModel(
         "stand-in:latest",
@@ -40,6 +41,7 @@ STAND_IN_MODELS: tuple[SimModel, ...] = (
         family="stand-in",
         capabilities=("completion", "tools"),
         context_length=131_072,
+        vram_share=1.0,
     ),
     SimModel(
         "stand-in-thinking:latest",
@@ -49,6 +51,7 @@ STAND_IN_MODELS: tuple[SimModel, ...] = (
         family="stand-in",
         capabilities=("completion", "tools", "thinking"),
         context_length=131_072,
+        vram_share=1.0,
     ),
     SimModel(
         "stand-in-plain:latest",
@@ -57,6 +60,7 @@ STAND_IN_MODELS: tuple[SimModel, ...] = (
         quantization="none",
         family="stand-in",
         context_length=131_072,
+        vram_share=1.0,
     ),
 )
 
