@@ -30,7 +30,7 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
 from custom_components.ollama.config_flow import OllamaConfigFlow
-from custom_components.ollama.const import DATA_TIME_LIMITS, DOMAIN
+from custom_components.ollama.const import CONF_KEPT, DATA_TIME_LIMITS, DOMAIN
 
 from .common import MODEL
 
@@ -349,6 +349,47 @@ def is_server(device: Mapping[str, Any]) -> bool:
     return bool(device["identifiers"] == [[DOMAIN, device["config_entry_id"]]])
 
 
+SERVER_ENTITIES = frozenset(
+    {
+        "binary_sensor status",
+        "button unload_models",
+        "number requests_per_hour",
+        *(
+            f"sensor {key}"
+            for key in (
+                "errors_today",
+                "installed_models",
+                "loaded_model_gpu_memory",
+                "loaded_model_size",
+                "loaded_models",
+                "queue",
+                "requests_today",
+                "response_time",
+                "time_to_first_token",
+                "tokens_per_second",
+                "tokens_today",
+                "version",
+            )
+        ),
+    }
+)
+"""The entities of each server, by domain and the end of their unique ids."""
+
+
+def is_of_server(entity: Mapping[str, Any]) -> bool:
+    """Whether it is an entity of a server's device, which core's doesn't have either."""
+    return server_entity(entity) in SERVER_ENTITIES
+
+
+def server_entity(entity: Mapping[str, Any]) -> str:
+    """Return an entity of a server as SERVER_ENTITIES names it, else nothing."""
+    entry_id, _, key = entity["unique_id"].partition("_")
+    if entry_id != entity["config_entry_id"] or entity["config_subentry_id"] is not None:
+        return ""
+    domain = entity["entity_id"].partition(".")[0]
+    return f"{domain} {key}"
+
+
 def outcome(disk: Disk, before: Disk) -> dict[str, dict[str, Any]]:
     """Return all that is kept of ollama, with names in the place of new random ids.
 
@@ -390,15 +431,24 @@ def outcome(disk: Disk, before: Disk) -> dict[str, dict[str, Any]]:
 
 
 def without_ours(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Take away what this integration adds: the server's device, the agents' icons."""
+    """Take away what this integration adds.
+
+    The server's device and its entities, the agents' icons, and what was in use at first.
+    """
     return found | {
+        "entries": {
+            key: entry | {"options": _without(entry["options"], (CONF_KEPT,))}
+            for key, entry in found["entries"].items()
+        },
         "devices": {
             key: _without(device, ("via_device_id",))
             for key, device in found["devices"].items()
             if not is_server(device)
         },
         "entities": {
-            key: _without(entity, ("translation_key",)) for key, entity in found["entities"].items()
+            key: _without(entity, ("translation_key",))
+            for key, entity in found["entities"].items()
+            if not is_of_server(entity)
         },
     }
 

@@ -36,11 +36,14 @@ from .common import (
 )
 from .core_ollama import (
     LIGHT,
+    SERVER_ENTITIES,
     Disk,
     Homes,
     Ollama,
+    is_of_server,
     is_server,
     outcome,
+    server_entity,
     stored_devices,
     stored_entities,
     stored_entries,
@@ -178,11 +181,15 @@ async def core_makes_an_entry(homes: Homes, sim: Simulator) -> Disk:
     return disk
 
 
-def ids(disk: Disk) -> dict[str, tuple[str, str, str]]:
-    """Return what history, areas and automations hang on, by entity id."""
+def ids(disk: Disk, *, of_server: bool = False) -> dict[str, tuple[str, str, str]]:
+    """Return what history, areas and automations hang on, by entity id.
+
+    That of the agents, or of the server.
+    """
     return {
         item["entity_id"]: (item["unique_id"], item["id"], item["device_id"])
         for item in stored_entities(disk)
+        if is_of_server(item) is of_server
     }
 
 
@@ -204,6 +211,9 @@ async def test_takes_over_from_core(homes: Homes, sim: Simulator):
     # Nor anything else but what this integration adds.
     assert without_ours(outcome(disk, before)) == without_ours(outcome(before, before))
     (server,) = [device for device in stored_devices(disk) if is_server(device)]
+    added = [item for item in stored_entities(disk) if is_of_server(item)]
+    assert sorted(map(server_entity, added)) == sorted(SERVER_ENTITIES)
+    assert {item["device_id"] for item in added} == {server["id"]}
     agents = [device for device in stored_devices(disk) if not is_server(device)]
     assert [device["via_device_id"] for device in agents] == [server["id"]] * 2
 
@@ -264,8 +274,10 @@ async def test_core_takes_over_again(homes: Homes, sim: Simulator, back: Ollama)
             assert is_cores(await switch_light(hass, sim, agent))
         assert (await ask_for_data(hass))["data"] == ANSWER
     assert ids(disk) == ids(ours)
+    assert ids(disk, of_server=True) == ids(ours, of_server=True)
     # It keeps also what it doesn't know.
     assert without_ours(outcome(disk, ours)) == without_ours(outcome(ours, ours))
+    assert len(ids(disk, of_server=True)) == len(SERVER_ENTITIES)
     (entry,) = stored_entries(disk)
     assert entry["data"] == {
         "url": sim.url,
@@ -273,7 +285,7 @@ async def test_core_takes_over_again(homes: Homes, sim: Simulator, back: Ollama)
         "headers": {"X-Proxy": "open"},
         "later": [1],
     }
-    assert entry["options"] == options
+    assert entry["options"] == {**options, "kept": {"cloud_models": [], "public_server": False}}
     saved = {item["title"]: item["data"] for item in entry["subentries"]}
     assert (
         saved["Ollama Conversation"].items()
@@ -325,6 +337,7 @@ async def test_what_core_changes_in_between(homes: Homes, sim: Simulator):
         await switch_light(hass, sim, "conversation.friday")
         assert hass.states.get("conversation.jarvis") is None
     assert ids(disk)[AGENT] == ids(ours)[AGENT]
+    assert ids(disk, of_server=True) == ids(ours, of_server=True)
     assert set(ids(disk)) == {AGENT, "ai_task.ollama_ai_task", "conversation.friday"}
 
 

@@ -205,7 +205,8 @@ async def test_cut_for_ever(hass: HomeAssistant, sim: Simulator, server: OllamaS
     download = async_get_downloads(hass).async_start(server, NAME)
     await watch(download)
     assert isinstance(download.error, AnswerCutError)
-    assert pulls(sim) == 6
+    # The server goes on meanwhile, so that the first tries get further.
+    assert 5 < pulls(sim) < 30
 
 
 async def test_endless_stream(hass: HomeAssistant, sim: Simulator, server: OllamaServer):

@@ -36,12 +36,14 @@ from simulator import Fault, Rates, Reply, Simulator, ToolCall
 from .common import AGENT, MODEL, TASK, ask_for_data, options_of, say, speech
 from .core_ollama import (
     ABSENT,
+    SERVER_ENTITIES,
     Disk,
     Homes,
     Ollama,
     Past,
     is_server,
     outcome,
+    server_entity,
     stored_devices,
     stored_entities,
     stored_entries,
@@ -200,6 +202,10 @@ CASES = [
 # Migration
 
 
+NOTHING_KEPT = {"cloud_models": [], "public_server": False}
+"""What an entry's options tell of one that used nothing outside the home."""
+
+
 @pytest.fixture
 def homes(hass: HomeAssistant, hass_storage: Disk, hass_config_dir: str) -> Homes:
     return Homes(hass_storage, hass_config_dir)
@@ -237,8 +243,18 @@ async def test_migrates_as_core_does(
     expected, found = outcome(core_disk, before), outcome(our_disk, before)
     assert without_ours(found) == without_ours(expected)
     loaded = {key for key, state in core_states.items() if state is ConfigEntryState.LOADED}
-    servers = [device for device in found["devices"].values() if is_server(device)]
-    assert {device["config_entry_id"] for device in servers} == loaded
+    servers = {key: device for key, device in found["devices"].items() if is_server(device)}
+    assert {device["config_entry_id"] for device in servers.values()} == loaded
+    for key, device in servers.items():
+        entities = [item for item in found["entities"].values() if item["device_id"] == key]
+        assert sorted(map(server_entity, entities)) == sorted(SERVER_ENTITIES)
+        assert {item["config_entry_id"] for item in entities} == {device["config_entry_id"]}
+    kept = {
+        key: item["options"]["kept"]
+        for key, item in found["entries"].items()
+        if "kept" in item["options"]
+    }
+    assert kept == dict.fromkeys(loaded, NOTHING_KEPT)
 
     # Once is enough.
     once = deepcopy(our_disk)
@@ -266,7 +282,8 @@ async def test_nothing_gets_another_id(homes: Homes, sim: Simulator):
     (entry,) = stored_entries(disk)
     assert entry["entry_id"] == "entry-0"
     assert (entry["version"], entry["minor_version"]) == (3, 3)
-    assert (entry["title"], entry["data"], entry["options"]) == ("Ollama", {"url": sim.url}, {})
+    assert (entry["title"], entry["data"]) == ("Ollama", {"url": sim.url})
+    assert entry["options"] == {"kept": NOTHING_KEPT}
     subentries = {item["title"]: item for item in entry["subentries"]}
     assert list(subentries) == ["Jarvis", "Friday", "Karen", "Ollama AI Task"]
     assert subentries["Friday"]["data"] == {"prompt": "You are Friday.", "model": MODEL}
@@ -303,7 +320,8 @@ async def test_oldest_beside_the_newest(homes: Homes, sim: Simulator):
             "entry-2": ConfigEntryState.NOT_LOADED,
         }
     found = stored_entries(disk)
-    assert found[0] == newest
+    changed = {"options": {"kept": NOTHING_KEPT}, "modified_at": found[0]["modified_at"]}
+    assert found[0] == newest | changed
     assert [item["title"] for item in found[1]["subentries"]] == ["Friday", "Ollama AI Task"]
     assert found[2] == ignored
 
@@ -557,7 +575,7 @@ async def test_options_win(homes: Homes, which: Ollama):
 
 @asynccontextmanager
 async def raw_server() -> AsyncGenerator[tuple[str, list[list[str]]]]:
-    """Serve an empty list of models, and keep the lines of each request's head.
+    """Tell a version and of no models, and keep the lines of each request's head.
 
     The simulator keeps the headers by name, so that one sent twice would look like one.
     """
@@ -566,7 +584,7 @@ async def raw_server() -> AsyncGenerator[tuple[str, list[list[str]]]]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         heads.append(head.decode().split("\r\n"))
-        body = b'{"models":[]}'
+        body = b'{"version":"0.32.15","models":[]}'
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
@@ -600,9 +618,11 @@ async def test_one_authorization_header(
         entry = add_server(hass, url, data=data, options=options)
         assert await load(hass, entry) is ConfigEntryState.LOADED
         assert await hass.config_entries.async_unload(entry.entry_id)
-    (head,) = heads
-    lines = [line.partition(": ") for line in head]
-    assert [value for name, _, value in lines if name.lower() == "authorization"] == expected
+    asked = [head[0].split()[1] for head in heads]
+    assert asked == ["/api/version", "/api/tags", "/api/ps"]
+    for head in heads:
+        lines = [line.partition(": ") for line in head]
+        assert [value for name, _, value in lines if name.lower() == "authorization"] == expected
 
 
 async def test_headers_of_the_owner_are_sent(hass: HomeAssistant):

@@ -8,7 +8,10 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components import ai_task, conversation
-from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.components.homeassistant.exposed_entities import (
+    async_expose_entity,
+    async_should_expose,
+)
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import area_registry as ar, chat_session, entity_registry as er, llm
 from homeassistant.setup import async_setup_component
@@ -334,6 +337,37 @@ async def test_hidden_meanwhile(hass, sim, home, agent):
     result = await say(hass, "yes", conversation_id=result.conversation_id)
     assert await home.done() == []
     assert "did not work" in speech(result)
+
+
+async def test_own_entities_are_hidden(hass, sim, home, agent):
+    """No model frees the memory or takes its own limit away, unless somebody exposes that."""
+    registry = er.async_get(hass)
+    own = {
+        entity.entity_id
+        for entity in er.async_entries_for_config_entry(registry, agent.entry_id)
+        if entity.config_subentry_id is None
+    }
+    limit, unload = "number.ollama_requests_per_hour", "button.ollama_unload_models"
+    assert {limit, unload} <= own
+    assert [one for one in own if async_should_expose(hass, "conversation", one)] == []
+    names = [hass.states.get(entity_id).name for entity_id in (limit, unload)]
+    for target in (limit, unload, *names):
+        for call in (
+            ToolCall("run", {"name": target}),
+            ToolCall("turn_on", {"name": target}),
+            ToolCall("set_value", {"name": target, "value": 7}),
+        ):
+            await asked(hass, sim, call)
+    assert await home.done() == []
+    assert hass.states.get(limit).state == "0"
+
+    # What hides them is nothing else.
+    for entity_id in (limit, unload):
+        async_expose_entity(hass, "conversation", entity_id, True)
+    await asked(hass, sim, ToolCall("run", {"name": unload}))
+    assert await home.done() == [("button.press", unload)]
+    await asked(hass, sim, ToolCall("set_value", {"name": limit, "value": 7}))
+    assert hass.states.get(limit).state == "7"
 
 
 # -- the model can't confirm -------------------------------------------------------

@@ -18,6 +18,7 @@ from .const import (
     CONF_POLICY,
     DEFAULT_TITLE,
     DOMAIN,
+    EVENT_PULL_PROGRESS,
     MANUFACTURER,
 )
 from .coordinator import OllamaCoordinator
@@ -30,7 +31,7 @@ from .runtime import (
     connection_from,
     time_limits,
 )
-from .server import OllamaServer, PublicServerError, Slots, host_of
+from .server import OllamaServer, PublicServerError, host_of
 from .services import async_register_actions
 from .settings import ServerSettings
 from .troubles import (
@@ -75,13 +76,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     await async_keep_what_was_used(hass, entry)
     settings = ServerSettings.from_options(entry.options)
     records = await async_get_records(hass, entry.entry_id)
-    slots = Slots(settings.max_parallel, records.usage.tell)
+    records.slots.resize(settings.max_parallel)
     server = OllamaServer(
         # Core's integration lets options win over data, and entries may rely on it.
         connection_from({**entry.data, **entry.options}),
         time_limits(hass),
         settings.privacy,
-        slots,
+        records.slots,
     )
     entry.async_on_unload(server.async_close)
     coordinator = OllamaCoordinator(hass, entry, server)
@@ -105,6 +106,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     )
     entry.runtime_data = OllamaRuntime(server, coordinator, records, settings, device.id)
     entry.async_on_unload(records.usage.listen(coordinator.async_note_result))
+    entry.async_on_unload(
+        hass.bus.async_listen(EVENT_PULL_PROGRESS, coordinator.async_note_download)
+    )
     entry.async_on_unload(async_keep_records(hass, entry.entry_id, records))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_ReloadWhenNeeded(entry)))

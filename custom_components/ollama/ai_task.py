@@ -1,5 +1,6 @@
 """The AI tasks."""
 
+from functools import partial
 from typing import Any, override
 
 from homeassistant.components import ai_task, conversation
@@ -14,6 +15,7 @@ from .agent import (
     async_generate_structured,
     async_generate_text,
     done_in,
+    without_pin,
 )
 from .const import SUBENTRY_AI_TASK
 from .entity import OllamaAgentEntity
@@ -58,8 +60,10 @@ class OllamaTaskEntity(OllamaAgentEntity, ai_task.AITaskEntity):
             agent=self._subentry_id,
             model=self._settings.model,
             text=task.instructions,
-            # Home Assistant sets it for each call of the action, right before this.
-            context=self._context,
+            # Home Assistant sets the entity's for each call of the action, right before this;
+            # where tools had to be prepared in between, it may be another call's already.
+            context=chat_log.llm_api.llm_context.context if chat_log.llm_api else self._context,
+            masked=partial(without_pin, self.hass, chat_log.conversation_id),
         )
         data: Any
         try:

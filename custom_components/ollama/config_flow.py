@@ -64,14 +64,18 @@ from .home import API_ID
 from .runtime import CONNECTION_KEYS, connection_from, time_limits
 from .server import (
     CloudModelError,
+    HostKind,
     OllamaError,
     OllamaServer,
     Privacy,
     complete_url,
+    host_of,
+    kind_of,
     same_server,
 )
 from .server.address import DEFAULT_PORT
 from .server.models import full_name
+from .settings import ServerSettings
 
 CONF_CONTROL = "control"
 _IPV6 = 6
@@ -208,8 +212,8 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         if not model:
             return self._create(())
         try:
-            self._server.check_model(model)
             installed = await self._server.models.async_refresh()
+            self._server.check_model(model)
         except CloudModelError:
             return await self._async_show_models(FormError("cloud_model", CONF_MODEL))
         except OllamaError as err:
@@ -309,7 +313,8 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             except FormInvalidError as err:
                 error = err.error
             else:
-                error = await async_check_server(self.hass, {**data, **options})
+                privacy = ServerSettings.from_options(options).privacy
+                error = await async_check_server(self.hass, {**data, **options}, privacy)
                 if error is None:
                     self._update(entry, data=data, options=options)
                     return self.async_abort(reason="reauth_successful")
@@ -406,10 +411,15 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take a new address of a server that has moved.
 
         Only where the old one is a bare address as the discovery gave it: a name or a
-        proxy was the owner's choice. An ignored server has no address at all.
+        proxy was the owner's choice. An ignored server has no address at all. And nobody
+        leads out of the home by announcing something.
         """
         old = URL(entry.data.get(CONF_URL, ""))
-        if old.scheme == "http" and old.host and is_ip_address(old.host):
+        if old.scheme != "http" or not old.host or not is_ip_address(old.host):
+            return
+        leads_out = kind_of([host_of(url)]) is HostKind.PUBLIC
+        allowed = entry.options.get(CONF_ALLOW_PUBLIC_SERVER) or same_server(url, str(old))
+        if not leads_out or allowed:
             self._update(entry, title=_title(entry, url), data={**entry.data, CONF_URL: url})
 
     def _update(self, entry: ConfigEntry, **changes: Any) -> None:

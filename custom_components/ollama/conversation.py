@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator
 import contextlib
+from functools import partial
 from typing import Literal, override
 
 from homeassistant.components import conversation
@@ -92,7 +93,7 @@ class OllamaConversationEntity(
         """Answer a sentence, whatever happens on the way."""
         try:
             with self._policy_in_force() as policy:
-                async with self._query(self._asker(user_input, chat_log, policy)) as query:
+                async with self._query(self._asker(user_input, chat_log)) as query:
                     return await self._async_handle(query, user_input, chat_log, policy)
         except HomeAssistantError as err:
             # What began to wait in this turn was never asked about.
@@ -103,7 +104,6 @@ class OllamaConversationEntity(
         self,
         user_input: conversation.ConversationInput,
         chat_log: conversation.ChatLog,
-        policy: Policy,
     ) -> Asker:
         """Tell who says what; a PIN is said to nobody else."""
         return Asker(
@@ -114,7 +114,7 @@ class OllamaConversationEntity(
             text=user_input.text,
             context=user_input.context,
             place=user_input.satellite_id or user_input.device_id or "",
-            masked=lambda text: without_pin(self.hass, chat_log.conversation_id, text, policy),
+            masked=partial(without_pin, self.hass, chat_log.conversation_id),
         )
 
     async def _async_handle(
@@ -129,6 +129,7 @@ class OllamaConversationEntity(
         Raises HomeAssistantError.
         """
         settled: list[Deed] = []
+        earlier = chat_log.llm_api
         try:
             text = await async_settle(self.hass, chat_log, user_input, policy, settled)
             if text is not None:
@@ -137,7 +138,9 @@ class OllamaConversationEntity(
                 query.admit()
                 result = await self._async_converse(query, user_input, chat_log)
         finally:
-            query.deeds = settled or done_in(chat_log)
+            # The tools of an earlier turn stay in the log until this one brings its own.
+            began = chat_log.llm_api is not earlier
+            query.deeds = settled or (done_in(chat_log) if began else ())
         query.response = result.response.speech.get("plain", {}).get("speech", "")
         return result
 

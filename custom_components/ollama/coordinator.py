@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final, override
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
@@ -35,6 +35,8 @@ LOADED_SECONDS: Final = 15.0
 PROBE_SECONDS: Final = 15.0
 """After the server went away; doubled each time that it is still away."""
 MOST_PROBE_SECONDS: Final = 300.0
+_MOST_LOOKED_UP: Final = 100
+"""Models of which the abilities are asked for: each takes a request."""
 _CLOCK_SLACK: Final = 1.0
 """Timers fire on whole seconds, so that an interval may seem to be a little shorter."""
 
@@ -76,6 +78,7 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
         self._server = server
         self._probe_seconds = PROBE_SECONDS
         self._lists_asked_at = float("-inf")
+        self._details_asked_for: set[str] = set()
 
     @property
     def last_error(self) -> str | None:
@@ -94,7 +97,30 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
         self._probe_seconds = PROBE_SECONDS
         seconds = LOADED_SECONDS if state.loaded else IDLE_SECONDS
         self.update_interval = timedelta(seconds=seconds)
+        self._look_up_details(state)
         return state
+
+    def _look_up_details(self, state: ServerState) -> None:
+        """Ask once for what each model can do, where the server doesn't list that."""
+        catalog = self._server.models
+        unknown = [
+            model
+            for model in state.installed
+            if not model.capabilities
+            and model.digest not in self._details_asked_for
+            and catalog.known_details(model.name) is None
+        ][:_MOST_LOOKED_UP]
+        if not unknown:
+            return
+        self._details_asked_for |= {model.digest for model in unknown}
+
+        async def look_up() -> None:
+            await catalog.async_details_of_all(unknown)
+            self.async_update_listeners()
+
+        self.config_entry.async_create_background_task(
+            self.hass, look_up(), f"{self.name} details of models"
+        )
 
     async def _async_ask(self) -> ServerState:
         """Ask for what is due. Raises OllamaError."""
@@ -120,18 +146,23 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
     @callback
     def async_note_result(self, result: QueryResult | None) -> None:
         """Learn from a query what it tells of the server."""
-        if result is None:
+        if result is None or result.error is not None or not result.figures.generations:
             return
-        if result.error is None and not result.figures.generations:
-            return
-        is_back = result.error is None and not self.last_update_success
         loaded = () if self.data is None else self.data.loaded
-        has_loaded = result.error is None and full_name(result.model) not in {
-            full_name(model.name) for model in loaded
-        }
-        if is_back or has_loaded:
+        is_known = full_name(result.model) in {full_name(model.name) for model in loaded}
+        if not self.last_update_success or not is_known:
             self.config_entry.async_create_background_task(
                 self.hass, self.async_request_refresh(), f"{self.name} refresh after an answer"
+            )
+
+    @callback
+    def async_note_download(self, event: Event) -> None:
+        """Look at the models again after a download, whoever has started it."""
+        if event.data["status"] == "running":
+            return
+        if event.data["config_entry_id"] in (None, self.config_entry.entry_id):
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_ask_again(), f"{self.name} refresh after a download"
             )
 
     @callback

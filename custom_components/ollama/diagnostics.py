@@ -15,6 +15,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from yarl import URL
 
 from .agent import AgentSettings
+from .agent.settings import STOP_OPTION
 from .const import CONF_HEADERS, CONF_LLM_APIS, CONF_POLICIES, DOMAIN
 from .coordinator import ServerState
 from .home import Policy, async_get_inventory
@@ -205,7 +206,8 @@ def _agent(entry: OllamaConfigEntry, user: ConfigSubentry) -> dict[str, Any]:
     return known | {
         "model": settings.model,
         "model_details": _details(entry, settings.model),
-        "options": dict(settings.options),
+        # Words at which an answer ends are the owner's own.
+        "options": {key: value for key, value in settings.options.items() if key != STOP_OPTION},
         **{key: data[key] for key in _NUMBERS if key in data},
         "prompt_characters": None if settings.prompt is None else len(settings.prompt),
         "apis": list(settings.apis),

@@ -101,6 +101,11 @@ class OllamaServerEntity(CoordinatorEntity[OllamaCoordinator]):
         self._attr_translation_key = description.key
         self._attr_device_info = dr.DeviceInfo(identifiers={(DOMAIN, entry.entry_id)})
 
+    @override
+    async def async_update(self) -> None:
+        """Ask the server for everything: somebody wants to know it now."""
+        await self.coordinator.async_ask_again()
+
 
 class OllamaUsageEntity(OllamaServerEntity):
     """An entity that shows what was asked of the server, also while that is away."""

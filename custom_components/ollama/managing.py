@@ -11,7 +11,7 @@ from homeassistant.exceptions import ServiceValidationError
 
 from .agent import AgentSettings
 from .const import CONF_NUM_CTX, DOMAIN, SUBENTRY_CONVERSATION
-from .runtime import OllamaConfigEntry, OllamaRuntime
+from .runtime import OllamaConfigEntry
 from .server import (
     AuthenticationError,
     OllamaError,
@@ -19,7 +19,7 @@ from .server import (
     ServerFailedError,
     full_name,
 )
-from .server.downloads import Download, async_get_downloads
+from .server.downloads import async_get_downloads
 
 STATUS_STARTED: Final = "started"
 STATUS_RUNNING: Final = "running"
@@ -56,11 +56,10 @@ async def async_pull(
     joined = downloads.async_is_running(runtime.server, model)
     download = downloads.async_start(runtime.server, model, entry.entry_id)
     if not wait:
-        entry.async_create_background_task(
-            hass, _async_look_afterwards(runtime, download), f"ollama models after {model}"
-        )
         return STATUS_RUNNING if joined else STATUS_STARTED
-    await _async_look_afterwards(runtime, download)
+    # The download keeps the time limits itself.
+    await download.async_wait_for_end()
+    await runtime.coordinator.async_ask_again()
     if (err := download.error) is not None:
         with _noted(hass, entry):
             raise _in_words(err, model)
@@ -122,15 +121,6 @@ async def async_unload_all(hass: HomeAssistant, entry: OllamaConfigEntry) -> Non
     with _noted(hass, entry):
         for model in await runtime.server.async_running():
             await runtime.server.async_unload(model.name)
-    await runtime.coordinator.async_ask_again()
-
-
-async def _async_look_afterwards(runtime: OllamaRuntime, download: Download) -> None:
-    """Wait for the end of a download, and let the sensors show what is there then.
-
-    The download keeps the time limits itself.
-    """
-    await download.async_wait_for_end()
     await runtime.coordinator.async_ask_again()
 
 

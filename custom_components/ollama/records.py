@@ -6,16 +6,16 @@ a limit can't be escaped by reloading.
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DATA_RECORDS, DOMAIN
-from .server import Day, QueryResult, RateLimiter, Usage
+from .server import DEFAULT_PARALLEL, Day, QueryResult, RateLimiter, Slots, Usage
 
 _VERSION: Final = 1
 _SAVE_DELAY: Final = 60.0
@@ -24,10 +24,11 @@ _SAVE_DELAY: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ServerRecords:
-    """Counters and limits of one server."""
+    """Counters, limits and the queue of one server."""
 
     usage: Usage
     limiter: RateLimiter
+    slots: Slots
 
 
 async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords:
@@ -35,7 +36,8 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
     known = hass.data.setdefault(DATA_RECORDS, {})
     if entry_id not in known:
         usage = Usage(hass.loop.time, lambda: dt_util.now().date())
-        known[entry_id] = ServerRecords(usage, RateLimiter(hass.loop.time))
+        slots = Slots(DEFAULT_PARALLEL, usage.tell)
+        known[entry_id] = ServerRecords(usage, RateLimiter(hass.loop.time), slots)
         saved = await _store(hass, entry_id).async_load()
         if (day := Day.from_dict(saved)) is not None:
             usage.restore(day)
@@ -52,17 +54,38 @@ def async_keep_records(
     """
     store = _store(hass, entry_id)
     usage = records.usage
+    is_waiting = False
 
     @callback
     def save(_: QueryResult | None) -> None:
-        store.async_delay_save(lambda: usage.day.as_dict(), _SAVE_DELAY)  # noqa: PLW0108 # each day is another object
+        nonlocal is_waiting
+        if not is_waiting:
+            # A store would wait anew with each change, in a busy home for ever.
+            is_waiting = True
+            store.async_delay_save(counters, _SAVE_DELAY)
 
-    stop_listening = usage.listen(save)
-    midnight = _Midnight(hass, usage)
+    @callback
+    def counters() -> dict[str, Any]:
+        nonlocal is_waiting
+        is_waiting = False
+        return usage.day.as_dict()
+
+    @callback
+    def turn_of_day(_: datetime) -> None:
+        usage.turn_of_day()
+
+    endings = (
+        usage.listen(save),
+        # Each minute: nobody tells when the clock is set, or the time zone.
+        async_track_time_change(hass, turn_of_day, second=0),
+    )
+    if usage.day.all.requests:
+        # Some may have ended while nobody was here to save them.
+        save(None)
 
     async def stop() -> None:
-        stop_listening()
-        midnight.stop()
+        for end in endings:
+            end()
         await store.async_save(usage.day.as_dict())
 
     return stop
@@ -76,30 +99,3 @@ async def async_remove_records(hass: HomeAssistant, entry_id: str) -> None:
 
 def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
     return Store(hass, _VERSION, f"{DOMAIN}.usage.{entry_id}")
-
-
-class _Midnight:
-    """Turns the day at local midnight, whatever the clock does in between."""
-
-    def __init__(self, hass: HomeAssistant, usage: Usage) -> None:
-        self._hass = hass
-        self._usage = usage
-        self._cancel: CALLBACK_TYPE | None = None
-        self._wait()
-
-    def stop(self) -> None:
-        if self._cancel is not None:
-            self._cancel()
-            self._cancel = None
-
-    @callback
-    def _wait(self) -> None:
-        # The start of tomorrow, which may be 23 or 25 hours after the start of today.
-        today = dt_util.start_of_local_day()
-        tomorrow = dt_util.start_of_local_day(today.date() + timedelta(days=1))
-        self._cancel = async_track_point_in_utc_time(self._hass, self._turn, tomorrow)
-
-    @callback
-    def _turn(self, _: Any) -> None:
-        self._usage.turn_of_day()
-        self._wait()

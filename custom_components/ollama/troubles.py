@@ -4,11 +4,11 @@ Each trouble is an issue among Home Assistant's repairs; flows/repair.py mends t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -22,7 +22,7 @@ from .server import (
     OLDEST_VERSION,
     Capability,
     InstalledModel,
-    ModelDetails,
+    PublicServerError,
     QueryResult,
     full_name,
     is_cloud_model,
@@ -89,19 +89,30 @@ def async_watch_troubles(hass: HomeAssistant, entry: OllamaConfigEntry) -> Calla
 @callback
 def async_report_public_server(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
     """Tell of a server that isn't loaded because it stands at a public address."""
-    _create(hass, entry, Trouble(PUBLIC_SERVER_REFUSED, entry.entry_id, {"server": entry.title}))
+    _create(hass, entry, _refused_server(entry))
+
+    @callback
+    def forget_when_disabled() -> None:
+        if entry.state is ConfigEntryState.SETUP_ERROR:
+            return
+        unsubscribe()
+        if entry.disabled_by is not None:
+            async_forget_troubles(hass, entry)
+
+    # What an entry registers for its unloading is called when its set-up fails, too.
+    unsubscribe = entry.async_on_state_change(forget_when_disabled)
 
 
 @callback
 def async_forget_troubles(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
     """Take back all that was told of a server."""
-    for issue_id in _told_of(hass, entry):
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for issue in _told_of(hass, entry):
+        ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
-def _told_of(hass: HomeAssistant, entry: OllamaConfigEntry) -> list[str]:
+def _told_of(hass: HomeAssistant, entry: OllamaConfigEntry) -> list[ir.IssueEntry]:
     return [
-        issue.issue_id
+        issue
         for issue in ir.async_get(hass).issues.values()
         if issue.domain == DOMAIN and (issue.data or {}).get("entry_id") == entry.entry_id
     ]
@@ -115,9 +126,9 @@ class _Watch:
         self._entry = entry
         self._runtime = entry.runtime_data
         self._needed: dict[str, int] = {}
-        """Tokens that the last prompt of an agent needed, where they were too many."""
-        # What was told before a reload stays told, and ignored where somebody ignores it.
-        self._told: dict[str, Trouble | None] = dict.fromkeys(_told_of(hass, entry))
+        """Tokens that the last prompt of an agent needed, 0 where they fitted."""
+        self._learned: dict[str, tuple[object, ...]] = {}
+        """What the last query of an agent told that matters here."""
         self._stop = [
             self._runtime.coordinator.async_add_listener(self._look),
             self._runtime.records.usage.listen(self._note),
@@ -137,25 +148,49 @@ class _Watch:
         """Learn from a query whether its prompt fits."""
         if result is None:
             return
-        needed = result.needed_tokens
+        needed, window = result.needed_tokens, result.num_ctx
         if result.error == ContextTooSmallError.key:
-            needed = max(needed, result.num_ctx + 1)
-        if result.num_ctx and needed > result.num_ctx:
-            self._needed[result.agent] = needed
-        else:
-            self._needed.pop(result.agent, None)
-        self._look()
+            needed = max(needed, window + 1)
+        if window:
+            self._needed[result.agent] = needed if needed > window else 0
+        # Most queries tell nothing new.
+        learned = (
+            self._needed.get(result.agent),
+            self._runtime.server.models.known_details(result.model),
+            self._runtime.coordinator.last_error,
+        )
+        if self._learned.get(result.agent) != learned:
+            self._learned[result.agent] = learned
+            self._look()
 
     @callback
     def _look(self) -> None:
         """Create the issues that are new, and delete those that are mended."""
         now = {trouble.issue_id: trouble for trouble in self._find()}
-        for issue_id in self._told.keys() - now.keys():
-            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
-        for issue_id, trouble in now.items():
-            if self._told.get(issue_id) != trouble:
-                _create(self._hass, self._entry, trouble)
-        self._told = dict(now)
+        for issue in _told_of(self._hass, self._entry):
+            if issue.issue_id not in now and not self._is_open(issue):
+                ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)
+        for trouble in now.values():
+            _create(self._hass, self._entry, trouble)
+
+    def _is_open(self, issue: ir.IssueEntry) -> bool:
+        """Whether it isn't known yet, after a reload, if an issue is still true.
+
+        It stays then, and ignored where somebody ignores it.
+        """
+        about = issue.data or {}
+        unheard = self._runtime.coordinator.data is None
+        if issue.translation_key == SERVER_TOO_OLD:
+            return unheard
+        user = self._entry.subentries.get(str(about.get("subentry_id")))
+        if user is None or user.data.get(CONF_MODEL) != about.get("model"):
+            return False
+        if issue.translation_key in (CONTEXT_TOO_SMALL, MODEL_TOO_SMALL):
+            is_heard = user.subentry_id in self._needed
+            return not is_heard and num_ctx_of(user) < int(about.get("needed") or 0)
+        if issue.translation_key == MODEL_WITHOUT_TOOLS:
+            return _needs_tools(user) and self._capabilities(user) is None
+        return issue.translation_key == MODEL_MISSING and unheard
 
     def _find(self) -> Iterator[Trouble]:
         yield from self._of_privacy()
@@ -173,13 +208,13 @@ class _Watch:
                     "oldest": str(OLDEST_VERSION),
                 },
             )
-        installed = {full_name(model.name): model for model in state.installed}
         for user in self._users():
-            model = installed.get(full_name(user.data[CONF_MODEL]))
-            if model is None:
+            if self._installed(user) is None:
                 yield from self._of_missing(user)
-            else:
-                yield from self._of_tools(user, model)
+                continue
+            capabilities = self._capabilities(user)
+            if capabilities and Capability.TOOLS not in capabilities and _needs_tools(user):
+                yield _of_user(MODEL_WITHOUT_TOOLS, user)
 
     def _users(self) -> Iterator[ConfigSubentry]:
         return (user for user in self._entry.subentries.values() if user.data.get(CONF_MODEL))
@@ -187,15 +222,22 @@ class _Watch:
     def _of_privacy(self) -> Iterator[Trouble]:
         privacy = self._runtime.settings.privacy
         kept = self._entry.options.get(CONF_KEPT) or {}
-        if kept.get(CONF_KEPT_PUBLIC_SERVER) and not privacy.allow_public_server:
+        if self._runtime.coordinator.last_error == PublicServerError.key:
+            yield _refused_server(self._entry)
+        elif kept.get(CONF_KEPT_PUBLIC_SERVER) and not privacy.allow_public_server:
             yield Trouble(PUBLIC_SERVER_USED, self._entry.entry_id, {"server": self._entry.title})
         if privacy.allow_cloud_models:
             return
-        for user in self._users():
-            model = user.data[CONF_MODEL]
-            if is_cloud_model(model):
-                used = model in privacy.kept_cloud_models
-                yield _of_user(CLOUD_MODEL_USED if used else CLOUD_MODEL_REFUSED, user)
+        for user in filter(self._is_remote, self._users()):
+            used = user.data[CONF_MODEL] in privacy.kept_cloud_models
+            yield _of_user(CLOUD_MODEL_USED if used else CLOUD_MODEL_REFUSED, user)
+
+    def _is_remote(self, user: ConfigSubentry) -> bool:
+        """Whether what is said to an agent leaves the home; a cloud model can bear any name."""
+        installed = self._installed(user)
+        return is_cloud_model(user.data[CONF_MODEL]) or (
+            installed is not None and installed.is_remote
+        )
 
     def _of_missing(self, user: ConfigSubentry) -> Iterator[Trouble]:
         model = user.data[CONF_MODEL]
@@ -204,24 +246,15 @@ class _Watch:
         if not async_get_downloads(self._hass).async_is_running(self._runtime.server, model):
             yield _of_user(MODEL_MISSING, user)
 
-    def _of_tools(self, user: ConfigSubentry, model: InstalledModel) -> Iterator[Trouble]:
-        settings = AgentSettings.from_data(user.data)
-        if user.subentry_type != SUBENTRY_CONVERSATION or not settings.apis:
-            return
-        if settings.tool_calling is not ToolCalling.AUTOMATIC:
-            return  # its owner has chosen
-        details = self._details(model.name)
-        capabilities = model.capabilities or (details.capabilities if details else ())
-        if capabilities and Capability.TOOLS not in capabilities:
-            yield _of_user(MODEL_WITHOUT_TOOLS, user)
-
     def _of_windows(self) -> Iterator[Trouble]:
         by_model: dict[str, list[ConfigSubentry]] = defaultdict(list)
         for user in self._users():
             by_model[full_name(user.data[CONF_MODEL])].append(user)
-            yield from self._of_context(user)
         for model, users in by_model.items():
-            if len({num_ctx_of(user) for user in users}) > 1:
+            windows = {num_ctx_of(user) for user in users}
+            for user in users:
+                yield from self._of_context(user, max(windows))
+            if len(windows) > 1:
                 named = ", ".join(f"{user.title} ({num_ctx_of(user)})" for user in users)
                 yield Trouble(
                     NUM_CTX_CONFLICT,
@@ -229,21 +262,41 @@ class _Watch:
                     {"model": model, "agents": named},
                 )
 
-    def _of_context(self, user: ConfigSubentry) -> Iterator[Trouble]:
-        needed = self._needed.get(user.subentry_id)
-        if needed is None:
+    def _of_context(self, user: ConfigSubentry, largest: int) -> Iterator[Trouble]:
+        """Find a prompt that doesn't fit; `largest` is the window of another user of the model."""
+        if not (needed := self._needed.get(user.subentry_id)):
             return
-        details = self._details(user.data[CONF_MODEL])
+        details = self._runtime.server.models.known_details(user.data[CONF_MODEL])
         limit = details.context_length if details else None
         fitting = fitting_num_ctx(needed, limit)
         figures = {"needed": str(needed), "window": str(num_ctx_of(user))}
         if fitting is None:
             yield _of_user(MODEL_TOO_SMALL, user, **figures, limit=str(limit))
         else:
-            yield _of_user(CONTEXT_TOO_SMALL, user, **figures, fitting=str(fitting))
+            # All are given the same; nobody is to lose what he has.
+            yield _of_user(CONTEXT_TOO_SMALL, user, **figures, fitting=str(max(fitting, largest)))
 
-    def _details(self, model: str) -> ModelDetails | None:
-        return self._runtime.server.models.known_details(model)
+    def _installed(self, user: ConfigSubentry) -> InstalledModel | None:
+        state: ServerState | None = self._runtime.coordinator.data
+        name = full_name(user.data[CONF_MODEL])
+        installed = state.installed if state else ()
+        return next((model for model in installed if full_name(model.name) == name), None)
+
+    def _capabilities(self, user: ConfigSubentry) -> Collection[str] | None:
+        """Return what the model of a user can do, None while that isn't known."""
+        installed = self._installed(user)
+        if installed is not None and installed.capabilities:
+            return installed.capabilities
+        details = self._runtime.server.models.known_details(user.data[CONF_MODEL])
+        return (details.capabilities or None) if details else None
+
+
+def _needs_tools(user: ConfigSubentry) -> bool:
+    """Whether an agent controls the home, and its owner hasn't chosen how it calls tools."""
+    if user.subentry_type != SUBENTRY_CONVERSATION:
+        return False
+    settings = AgentSettings.from_data(user.data)
+    return bool(settings.apis) and settings.tool_calling is ToolCalling.AUTOMATIC
 
 
 def num_ctx_of(user: ConfigSubentry) -> int:
@@ -255,6 +308,10 @@ def num_ctx_of(user: ConfigSubentry) -> int:
 def _of_user(key: str, user: ConfigSubentry, **figures: str) -> Trouble:
     placeholders = {"agent": user.title, "model": user.data[CONF_MODEL], **figures}
     return Trouble(key, user.subentry_id, placeholders, user.subentry_id)
+
+
+def _refused_server(entry: OllamaConfigEntry) -> Trouble:
+    return Trouble(PUBLIC_SERVER_REFUSED, entry.entry_id, {"server": entry.title})
 
 
 def _create(hass: HomeAssistant, entry: OllamaConfigEntry, trouble: Trouble) -> None:

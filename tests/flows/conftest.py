@@ -15,15 +15,21 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from homeassistant.config_entries import HANDLERS
+from homeassistant.config_entries import (
+    HANDLERS,
+    ConfigEntriesFlowManager,
+    ConfigSubentryFlowManager,
+    OptionsFlowManager,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowManager
 import pytest
 
 from custom_components.ollama.config_flow import OllamaConfigFlow
 from custom_components.ollama.const import DOMAIN
-from simulator import Simulator
+from simulator import SimModel, Simulator, library
 
+from .helpers import Names
 from .texts import check_texts
 
 
@@ -46,10 +52,13 @@ def _everything_has_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def handle_step(self: FlowManager, flow: Any, *args: Any) -> Any:
         result = await original(self, flow, *args)
-        if flow.handler == DOMAIN:
-            check_texts(result, "config")
-        elif isinstance(flow.handler, tuple):
-            check_texts(result, "config_subentries", flow.handler[1])
+        match self:
+            case ConfigEntriesFlowManager() if flow.handler == DOMAIN:
+                check_texts(result, "config")
+            case ConfigSubentryFlowManager():
+                check_texts(result, "config_subentries", flow.handler[1])
+            case OptionsFlowManager():
+                check_texts(result, "options")
         return result
 
     monkeypatch.setattr(FlowManager, "_async_handle_step", handle_step)
@@ -67,12 +76,25 @@ def _quiet_log(caplog: pytest.LogCaptureFixture) -> Generator[None]:
 
 
 @pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Generator[dict[str, str | None]]:
+def _may_be_refused(_quiet_log: None, caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Let Home Assistant log that it can't set up a server that may not be used."""
+    yield
+    records = caplog.get_records("call")
+    errors = [record for record in records if record.levelno >= logging.ERROR]
+    assert errors
+    for record in errors:
+        assert record.getMessage().startswith("Error setting up entry")
+        assert "leads out of your home" in record.getMessage()
+        records.remove(record)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Generator[Names]:
     """Return the names that can be resolved, and to what; None takes for ever.
 
     Any other name is not found.
     """
-    known: dict[str, str | None] = {}
+    known: Names = {}
     over = threading.Event()
     numeric = socket.getaddrinfo
 
@@ -87,7 +109,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Generator[dict[str, str | None]]:
         if name is None:
             over.wait()
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return numeric(name, *args, **kwargs)
+        addresses = (name,) if isinstance(name, str) else name
+        return [info for one in addresses for info in numeric(one, *args, **kwargs)]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     yield known
@@ -182,3 +205,18 @@ def expected_lingering_timers() -> bool:
     left open, at times after the last write.
     """
     return True
+
+
+@pytest.fixture
+def passed_on(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a model of the server's that is a cloud model, though its name doesn't say so."""
+    name = "helper:latest"
+    original = library._tag
+
+    def tag(state: Any, model: SimModel) -> dict[str, Any]:
+        remote = {"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:120b"}
+        return original(state, model) | (remote if model.name == name else {})
+
+    monkeypatch.setattr(library, "_tag", tag)
+    sim.install(SimModel(name))
+    return name

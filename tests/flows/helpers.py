@@ -10,9 +10,10 @@ from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
 import probatio
 
 from custom_components.ollama.const import DOMAIN
-from custom_components.ollama.home import Kind
 
 type Result = Mapping[str, Any]
+type Names = dict[str, str | tuple[str, ...] | None]
+"""What names lead to."""
 
 
 class Dialog:
@@ -50,6 +51,12 @@ class Dialog:
         return self.result["result"]
 
     @property
+    def saved(self) -> Mapping[str, Any]:
+        """The options that were saved."""
+        assert self.result["type"] is FlowResultType.CREATE_ENTRY
+        return self.result["data"]
+
+    @property
     def values(self) -> dict[str, Any]:
         """What stands in the form, sections as nested values."""
         return _values(self.result["data_schema"])
@@ -68,7 +75,7 @@ class Dialog:
         None empties a field. The fields of a section are changed by their own names.
         """
         self.result = await self._manager.async_configure(
-            self.result["flow_id"], _changed(self.values, changes)
+            self.result["flow_id"], _changed(self.result["data_schema"], changes)
         )
         return self
 
@@ -103,24 +110,28 @@ def _values(schema: probatio.Schema) -> dict[str, Any]:
     return values
 
 
-def _changed(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return values with changes, each in the section where it belongs."""
-    nested = {"verify_ssl": "advanced"} | dict.fromkeys(
-        ("temperature", "top_p", "top_k", "repeat_penalty", "seed", "num_predict", "stop"),
-        "sampling",
-    )
-    nested |= dict.fromkeys((*Kind, "pin", "labels"), "policy")
-    values = {
-        key: dict(value) if isinstance(value, dict) else value for key, value in values.items()
+def _changed(schema: probatio.Schema, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands in a form with changes, each in the section where it belongs."""
+    values = _values(schema)
+    places = {
+        inside.schema: values[key.schema]
+        for key, field in schema.schema.items()
+        if isinstance(field, section)
+        for inside in field.schema.schema
     }
     for key, value in changes.items():
-        inside = "advanced" if key == "headers" and "advanced" in values else nested.get(key)
-        target = values[inside] if inside else values
+        target = places.get(key, values)
         if value is None:
             target.pop(key, None)
         else:
             target[key] = value
     return values
+
+
+async def change_options(hass: HomeAssistant, entry: ConfigEntry) -> Dialog:
+    """Open the dialog with the settings of a server."""
+    manager = hass.config_entries.options
+    return Dialog(manager, await manager.async_init(entry.entry_id))
 
 
 async def add_server(hass: HomeAssistant) -> Dialog:

@@ -19,7 +19,7 @@ from custom_components.ollama.runtime import connection_from
 from custom_components.ollama.server import OllamaServer
 from simulator import Fault, Simulator
 
-from ..common import MODEL, options_of
+from ..common import MODEL
 from ..conftest import SHORT_LIMITS
 from .helpers import Dialog, add_server
 
@@ -35,7 +35,9 @@ async def test_add_server(hass: HomeAssistant, sim: Simulator):
     dialog = await add_server(hass)
     assert dialog.step == "user"
     assert dialog.errors == {}
-    assert dialog.values == {"advanced": {"verify_ssl": True, "headers": []}}
+    assert dialog.values == {
+        "advanced": {"verify_ssl": True, "headers": [], "allow_public_server": False}
+    }
     assert dialog.field("advanced").options == {"collapsed": True}
     await dialog.submit(url=sim.url)
     assert dialog.step == "model"
@@ -45,7 +47,7 @@ async def test_add_server(hass: HomeAssistant, sim: Simulator):
     assert entry.title == sim.url
     # Core's integration can read all of it: under its own key stands what it knows.
     assert entry.data == {"url": sim.url}
-    assert options_of(entry) == {}
+    assert entry.options == {"kept": {"cloud_models": [], "public_server": False}}
     assert (entry.version, entry.minor_version, entry.unique_id) == (3, 3, None)
     assert [
         (subentry.subentry_type, subentry.title, dict(subentry.data), subentry.unique_id)

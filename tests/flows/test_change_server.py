@@ -180,7 +180,7 @@ async def test_reconfigure(hass: HomeAssistant, sim: Simulator, entry):
         assert dialog.errors == {}
         assert dialog.values == {
             "url": sim.url,
-            "advanced": {"verify_ssl": True, "headers": []},
+            "advanced": {"verify_ssl": True, "headers": [], "allow_public_server": False},
         }
         assert dialog.result["last_step"] is True
         await dialog.submit(url=f"127.0.0.1:{other.port}/", headers=["A: b"])
@@ -247,7 +247,7 @@ async def test_reconfigure_takes_away(hass: HomeAssistant, tls_sim: Simulator):
     assert dialog.values == {
         "url": tls_sim.url,
         "api_key": "k",
-        "advanced": {"verify_ssl": False, "headers": ["A: b"]},
+        "advanced": {"verify_ssl": False, "headers": ["A: b"], "allow_public_server": False},
     }
     await dialog.submit(api_key=None, headers=[])
     assert dialog.aborted == "reconfigure_successful"

@@ -120,6 +120,17 @@ async def test_download(hass: HomeAssistant, sim: Simulator, fault: Fault):
     assert len(dialog.entry.subentries) == 2
 
 
+async def test_download_is_taken_up_again(hass: HomeAssistant, sim: Simulator):
+    """One that breaks off on its way goes on where it was, and the dialog with it."""
+    dialog = await (await add_server(hass)).submit(url=sim.url)
+    sim.pull_plan(NEW_MODEL, sizes=(7_000_000_000,))
+    sim.fault(Fault.CUT_MID_STREAM, path="/api/pull", times=2, after_chunks=4)
+    await dialog.submit(model=NEW_MODEL)
+    await dialog.after_progress()
+    assert len(dialog.entry.subentries) == 2
+    assert [request.path for request in sim.requests].count("/api/pull") == 3
+
+
 async def test_new_agent(hass: HomeAssistant, sim: Simulator, entry):
     """The list of models fails, and then the question whether one has to be downloaded."""
     for fault, error in QUESTION.items():

@@ -15,6 +15,7 @@ from simulator import SimModel, Simulator
 from ..common import LEVELS_MODEL, MODEL, options_of
 
 FLOW = "/api/config/config_entries/flow"
+OPTIONS_FLOW = "/api/config/config_entries/options/flow"
 SUBENTRY_FLOW = "/api/config/config_entries/subentries/flow"
 NEW = "mistral-nemo:12b"
 
@@ -48,7 +49,7 @@ async def test_add_server(hass: HomeAssistant, sim: Simulator, post: Any):
     assert url["selector"]["text"].get("type", "text") == "text"
     assert key["selector"]["text"]["type"] == "password"
     assert (advanced["type"], advanced["expanded"]) == ("expandable", False)
-    assert names(advanced["schema"]) == ["verify_ssl", "headers"]
+    assert names(advanced["schema"]) == ["verify_ssl", "headers", "allow_public_server"]
     assert advanced["schema"][1]["selector"]["text"] == {
         "type": "password",
         "multiple": True,
@@ -89,6 +90,37 @@ async def test_reauth(hass: HomeAssistant, sim: Simulator, entry, post: Any):
     )
     step = await post(f"{FLOW}/{flow['flow_id']}", {})
     assert (step["type"], step["reason"]) == ("abort", "reauth_successful")
+
+
+async def test_options(hass: HomeAssistant, sim: Simulator, entry, post: Any):
+    step = await post(OPTIONS_FLOW, {"handler": entry.entry_id})
+    assert (step["type"], step["step_id"], step["errors"]) == ("form", "init", {})
+    limits, privacy, models = step["data_schema"]
+    assert [(part["type"], part["name"], part["expanded"]) for part in step["data_schema"]] == [
+        ("expandable", "limits", True),
+        ("expandable", "privacy", True),
+        ("expandable", "models", False),
+    ]
+    assert names(privacy["schema"]) == [
+        "log_queries",
+        "allow_cloud_models",
+        "allow_public_server",
+    ]
+    assert names(models["schema"]) == ["fast", "general", "code", "creative", "vision"]
+    # A browser sends what it shows, whole numbers as such, and an empty section as one.
+    answers: dict[str, Any] = {
+        part["name"]: {
+            field["name"]: field["description"]["suggested_value"] for field in part["schema"]
+        }
+        for part in (limits, privacy)
+    }
+    answers["limits"]["requests_per_hour"] = 50
+    path = f"{OPTIONS_FLOW}/{step['flow_id']}"
+    step = await post(path, {**answers, "models": {"code": "kimi-k2:cloud"}})
+    assert step["errors"] == {"base": "cloud_model"}
+    step = await post(path, {**answers, "models": {}})
+    assert step["type"] == "create_entry"
+    assert hass.states.get("number.ollama_requests_per_hour").state == "50"
 
 
 @pytest.mark.parametrize("kind", ["conversation", "ai_task_data"])

@@ -21,12 +21,15 @@ from custom_components.ollama.flows import (
     discovery,
     download,
     models,
+    options,
     policy,
+    repair,
     server,
     settings,
     subentry,
     task,
 )
+from custom_components.ollama.flows.repair import ModelFlow
 from custom_components.ollama.flows.server import (
     REAUTH_SCHEMA,
     SERVER_SCHEMA,
@@ -41,6 +44,7 @@ from custom_components.ollama.server import (
     Unreachable,
     errors,
 )
+from custom_components.ollama.settings import LogQueries, QueryType
 
 MODULES = (
     config_flow,
@@ -48,7 +52,9 @@ MODULES = (
     discovery,
     download,
     models,
+    options,
     policy,
+    repair,
     server,
     settings,
     subentry,
@@ -115,7 +121,8 @@ def step_keys(flow: type) -> set[str]:
         if name.startswith("async_step_")
     }
     # These lead to another one at once.
-    return steps - {"zeroconf", "reauth", "finish"}
+    steps -= {"zeroconf", "reauth", "finish", "allow"}
+    return steps - {"init"} if "confirm" in steps else steps
 
 
 def fields(schema: probatio.Schema) -> dict[str, Any]:
@@ -161,6 +168,46 @@ def test_subentry_fields(hass: HomeAssistant, english: dict[str, Any], flow: typ
     assert set(named(steps["reconfigure"], part)) == {"model"}
 
 
+@pytest.mark.parametrize("part", ["data", "data_description"])
+def test_options_fields(english: dict[str, Any], part: str):
+    steps = english["options"]["step"]
+    assert set(steps) == step_keys(options.ServerOptionsFlow) == {"init"}
+    assert named(steps["init"], part) == {
+        options.SECTION_LIMITS: fields(options.LIMITS_SCHEMA),
+        options.SECTION_PRIVACY: fields(options.PRIVACY_SCHEMA),
+        options.SECTION_MODELS: dict.fromkeys(QueryType),
+    }
+
+
+def test_options_errors(english: dict[str, Any]):
+    written = arguments(options, "FormError", "key")
+    assert written == {"cloud_model"}
+    assert set(english["options"]["error"]) == written
+    assert "abort" not in english["options"]
+    assert arguments(options, "async_abort", "reason") == set()
+
+
+@pytest.mark.parametrize(("issue", "flow"), repair._FLOWS.items())
+def test_repairs(english: dict[str, Any], issue: str, flow: type):
+    texts = english["issues"][issue]["fix_flow"]
+    assert set(texts["step"]) == step_keys(flow)
+    assert set(texts["abort"]) == arguments(repair, "async_abort", "reason")
+    if not issubclass(flow, ModelFlow):
+        assert set(texts) == {"step", "abort"}
+        return
+    assert set(texts["step"]["init"]["menu_options"]) == set(flow.menu)
+    for part in ("data", "data_description"):
+        assert named(texts["step"]["choose"], part) == {"model": None}
+    written = arguments(repair, "FormError", "key")
+    assert written == {"cloud_model", "model_empty", "model_only_embeds"}
+    assert set(texts["error"]) == from_server() | written
+
+
+def test_repairs_are_all(english: dict[str, Any]):
+    fixable = {key for key, texts in english["issues"].items() if "fix_flow" in texts}
+    assert fixable == set(repair._FLOWS)
+
+
 def test_config_errors(english: dict[str, Any]):
     written = set().union(
         *(arguments(module, "FormError", "key") for module in (config_flow, server))
@@ -195,7 +242,13 @@ def test_progress(english: dict[str, Any]):
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "action"
     }
     assert len(written) > 1
-    for texts in (english["config"], *english["config_subentries"].values()):
+    downloads = [
+        texts["fix_flow"]
+        for key, texts in english["issues"].items()
+        if issubclass(repair._FLOWS.get(key, object), ModelFlow)
+    ]
+    assert len(downloads) > 1
+    for texts in (english["config"], *english["config_subentries"].values(), *downloads):
         assert set(texts["progress"]) == written
 
 
@@ -209,8 +262,9 @@ def test_subentry_kinds_say_the_same(english: dict[str, Any]):
 
 def test_selectors(english: dict[str, Any]):
     """Options that are translated by the dialog, and words that the labels are made of."""
-    assert set(english["selector"]) == {"think", "model_label", "rule", "tool_calling"}
-    for name, choices in (("rule", Rule), ("tool_calling", ToolCalling)):
+    choosing = {"log_queries": LogQueries, "rule": Rule, "tool_calling": ToolCalling}
+    assert set(english["selector"]) == {"think", "model_label", *choosing}
+    for name, choices in choosing.items():
         assert set(english["selector"][name]["options"]) == {str(choice) for choice in choices}
     options = set()
     for details in (THINKS_IN_LEVELS, ModelDetails(THINKS_IN_LEVELS.capabilities, None, "")):
@@ -228,8 +282,12 @@ def test_selectors(english: dict[str, Any]):
 @pytest.mark.parametrize("err", server_errors(), ids=lambda err: err.translation_key)
 def test_words_of_errors(english: dict[str, Any], err: OllamaError):
     """Each text can be filled with what its error brings along."""
+    repairs = [texts.get("fix_flow", {}) for texts in english["issues"].values()]
+    forms = [english["config"], *english["config_subentries"].values()]
+    forms += [texts for texts in repairs if "error" in texts]
+    assert len(forms) > 3
     for made in (FormError.from_error(err), FormError.from_download(err, "m")):
-        for texts in (english["config"], *english["config_subentries"].values()):
+        for texts in forms:
             assert texts["error"][made.key].format(**made.placeholders)
         assert made.errors == {"base": made.key}
 

@@ -14,6 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ollama.const import DOMAIN
+from custom_components.ollama.server import Privacy
 from simulator import Fault, Simulator
 
 from .helpers import Dialog, add_server
@@ -74,7 +75,8 @@ async def test_ipv6(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch):
     """An address of the newer kind stands in brackets."""
     asked = []
 
-    async def check(hass: HomeAssistant, data: dict[str, str]) -> None:
+    async def check(hass: HomeAssistant, data: dict[str, str], privacy: Privacy) -> None:
+        assert privacy == Privacy()
         asked.append(data["url"])
 
     monkeypatch.setattr("custom_components.ollama.config_flow.async_check_server", check)

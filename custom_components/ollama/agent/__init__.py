@@ -2,7 +2,7 @@
 
 from .assent import spoken_digits
 from .calls import Deed, done_in
-from .explain import async_explain, async_sentence
+from .explain import async_explain, async_reason, async_sentence
 from .prompt import async_provide_prompt
 from .query import (
     SOURCE_AI_TASK,
@@ -32,6 +32,7 @@ __all__ = [
     "async_provide_prompt",
     "async_query",
     "async_question",
+    "async_reason",
     "async_report",
     "async_sentence",
     "async_settle",

@@ -23,6 +23,14 @@ async def async_explain(hass: HomeAssistant, err: HomeAssistantError, language: 
     )
 
 
+async def async_reason(hass: HomeAssistant, language: str, key: str) -> str:
+    """Return the text for the key of an error alone; the key where the text needs more."""
+    try:
+        return await async_sentence(hass, language, key)
+    except KeyError:
+        return key
+
+
 async def async_sentence(
     hass: HomeAssistant, language: str, key: str, *, domain: str = DOMAIN, **placeholders: str
 ) -> str:

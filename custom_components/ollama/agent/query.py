@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 import contextlib
 from dataclasses import dataclass, field
 from datetime import timedelta
+import math
 from typing import Any, Final
 
 from homeassistant.core import Context, HomeAssistant
@@ -30,6 +31,7 @@ SHORT_TEXT: Final = 50
 LONG_TEXT: Final = 8_000
 """Bytes of a text that they tell at most: the recorder drops events above 32 kB."""
 _ELLIPSIS: Final = "…"
+_LONGEST_ESCAPE: Final = len(r"\u001b")
 _CANCELLED: Final = "cancelled"
 
 
@@ -92,11 +94,12 @@ class RunningQuery:
         if refused is None:
             self.admitted = True
         elif refused.too_soon:
-            raise TooSoonError(seconds=str(max(1, round(refused.wait))))
+            raise TooSoonError(seconds=str(math.ceil(refused.wait)))
         else:
-            # Rounded up, so that it is really free by then.
-            free = dt_util.now() + timedelta(seconds=refused.wait, minutes=1)
-            raise RateLimitError(time=free.strftime("%H:%M"))
+            # Rounded up, so that it is really free by then. Added in UTC: a local clock may be
+            # put back or forward in between.
+            free = dt_util.utcnow() + timedelta(seconds=refused.wait, minutes=1)
+            raise RateLimitError(time=dt_util.as_local(free).strftime("%H:%M"))
 
 
 @contextlib.asynccontextmanager
@@ -159,34 +162,51 @@ async def _requester(hass: HomeAssistant, asker: Asker) -> Requester:
     if asker.user_id is not None:
         user = await hass.auth.async_get_user(asker.user_id)
         return Requester.ADMIN if user and user.is_admin else Requester.PERSON
-    if asker.source != SOURCE_CONVERSATION:
-        return Requester.AUTOMATION
-    # A satellite knows no user, but has a place; what a trigger has started has a parent.
-    started = asker.context is not None and asker.context.parent_id is not None
-    return Requester.AUTOMATION if started and not asker.place else Requester.PERSON
+    # A satellite knows no user, but is a place. What has neither was started by a trigger.
+    return Requester.PERSON if asker.place else Requester.AUTOMATION
 
 
 def _text(key: str, text: str, log_queries: LogQueries) -> dict[str, str]:
     """Return what an event tells of a text."""
+    # Half a character, which a model may write, can be kept nowhere.
+    text = text.encode(errors="replace").decode()
     match log_queries:
         case LogQueries.NONE:
             return {}
         case LogQueries.SHORT if len(text) > SHORT_TEXT:
             text = f"{text[: SHORT_TEXT - 1]}{_ELLIPSIS}"
-        case LogQueries.FULL if len(encoded := text.encode()) > LONG_TEXT:
-            text = encoded[: LONG_TEXT - len(_ELLIPSIS.encode())].decode(errors="ignore")
-            text += _ELLIPSIS
+        case LogQueries.FULL if _size(text) > LONG_TEXT:
+            text = _cut(text, LONG_TEXT - len(_ELLIPSIS.encode())) + _ELLIPSIS
     return {key: text}
+
+
+def _cut(text: str, size: int) -> str:
+    """Return as much of the beginning of a text as has a size; a little less at most."""
+    text = text.encode()[:size].decode(errors="ignore")
+    while (over := _size(text) - size) > 0:
+        text = text[: -max(1, over // _LONGEST_ESCAPE)]
+    return text
+
+
+def _size(text: str) -> int:
+    """Return how many bytes a text has where it is kept: in JSON, which escapes some."""
+    return len(json_bytes(text)) - len('""')
 
 
 def _calls(deeds: Sequence[Deed]) -> list[dict[str, Any]]:
     """Return what was done, cut where it would be too much for an event."""
     calls: list[dict[str, Any]] = []
-    size = 0
+    left = LONG_TEXT
     for deed in deeds:
-        call = {"name": deed.action, "targets": list(deed.targets)}
-        size += len(json_bytes(call)) + 1
-        if size > LONG_TEXT:
+        targets: list[str] = []
+        call = {"name": deed.action, "targets": targets}
+        left -= len(json_bytes(call)) + len(",")
+        if left < 0:
             break
         calls.append(call)
+        for target in deed.targets:
+            left -= len(json_bytes(target)) + len(",")
+            if left < 0:
+                break
+            targets.append(target)
     return calls

@@ -3,17 +3,18 @@
 The agent reads it, not the model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 import hmac
 import re
 from typing import Final
+import unicodedata
 
 from homeassistant.components import conversation
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from ..const import DOMAIN
+from ..const import CONF_POLICIES, DOMAIN
 from ..home import (
     Policy,
     ToolProblemError,
@@ -30,6 +31,8 @@ from .report import async_report
 
 _MASK: Final = "••••"
 _WORD: Final = re.compile(r"[^\W_]+")
+_TIMES: Final = {"double": 2, "triple": 3}
+_LONGEST_NUMBER: Final = max(len(number.split()) for number in NUMBERS)
 
 
 async def async_settle(
@@ -76,14 +79,22 @@ async def async_settle(
     return None
 
 
-def without_pin(hass: HomeAssistant, conversation_id: str, text: str, policy: Policy) -> str:
-    """Return a text as others may read it: one that holds the PIN, or may be it, is masked."""
+def without_pin(hass: HomeAssistant, conversation_id: str, text: str) -> str:
+    """Return a text as others may read it: one that holds a PIN, or may be it, is masked.
+
+    The PINs are those of all agents: one may be said to the wrong agent.
+    """
     if async_may_say_pin(hass, conversation_id) and (
         spoken_digits(text) is not None or _holds_digits(text)
     ):
         return _MASK
-    pin = spoken_digits(policy.pin or "")
-    return _MASK if pin and pin in "".join(_digits_and_words(text)) else text
+    pins = {
+        pin
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for data in (entry.options.get(CONF_POLICIES) or {}).values()
+        if (pin := spoken_digits(Policy.from_data(data).pin or ""))
+    }
+    return _MASK if pins and _tells(text, pins) else text
 
 
 def _follows_our_answer(hass: HomeAssistant, chat_log: conversation.ChatLog) -> bool:
@@ -110,8 +121,48 @@ def _holds_digits(text: str) -> bool:
     return re.search(rf"(?:\d\s*){{{MIN_PIN},}}", words) is not None
 
 
+def _tells(text: str, pins: Iterable[str]) -> bool:
+    """Whether one of some PINs can be read in a text, whatever stands between its digits."""
+    words = _digits_and_words(text)
+    # "One o four": a zero.
+    digits = "".join(
+        character
+        for word in words
+        if word == "o" or not word.isalpha()
+        for character in word.replace("o", "0")
+        if character.isdigit()
+    )
+    return any(pin in (digits if pin.isdigit() else "".join(words)) for pin in pins)
+
+
 def _digits_and_words(text: str) -> list[str]:
-    return [NUMBERS.get(word, word) for word in _WORD.findall(text.casefold())]
+    """Return the words of a text, in lower case and without accents, numbers as digits."""
+    plain = "".join(
+        str(unicodedata.decimal(character, character))
+        for character in unicodedata.normalize("NFKD", text).casefold()
+        if not unicodedata.combining(character)
+    )
+    words = _WORD.findall(plain)
+    read: list[str] = []
+    start = 0
+    times = 1
+    while start < len(words):
+        length = next(
+            (
+                length
+                for length in range(_LONGEST_NUMBER, 1, -1)
+                if " ".join(words[start : start + length]) in NUMBERS
+            ),
+            1,
+        )
+        word = " ".join(words[start : start + length])
+        start += length
+        if word in _TIMES:
+            times = _TIMES[word]
+            continue
+        read += [NUMBERS.get(word, word)] * times
+        times = 1
+    return read
 
 
 async def _async_carry_out(

@@ -27,10 +27,16 @@ class DownloadStep:
     asks for the same model joins it.
     """
 
-    def __init__(self, flow: FlowHandler[Any, Any, Any], server: OllamaServer, model: str) -> None:
-        """Start the download, or join it."""
+    def __init__(
+        self,
+        flow: FlowHandler[Any, Any, Any],
+        server: OllamaServer,
+        model: str,
+        entry_id: str | None = None,
+    ) -> None:
+        """Start the download, or join it; a server that is being added has no entry yet."""
         self._flow = flow
-        self._download = async_get_downloads(flow.hass).async_start(server, model)
+        self._download = async_get_downloads(flow.hass).async_start(server, model, entry_id)
         self._shown = self._download.progress
         self._news: asyncio.Task[None] | None = None
 

@@ -84,7 +84,7 @@ async def async_model_selector(
     usable = [
         model
         for model in sorted(installed, key=lambda model: model.name)
-        if (known := details.get(model.name)) is None or known.chats
+        if _chats(model, details.get(model.name))
     ]
     names = {model.name for model in usable}
     options = [
@@ -123,6 +123,13 @@ async def async_abilities(hass: HomeAssistant, details: ModelDetails | None) -> 
     if details is None:
         return texts["unknown"]
     return _abilities(details, texts) or texts["text_only"]
+
+
+def _chats(model: InstalledModel, details: ModelDetails | None) -> bool:
+    """Whether a model answers, as far as that is known."""
+    if details is not None:
+        return details.chats
+    return not model.capabilities or Capability.COMPLETION in model.capabilities
 
 
 def _label(model: InstalledModel, details: ModelDetails | None, texts: Mapping[str, str]) -> str:

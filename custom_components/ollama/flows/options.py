@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -27,7 +27,15 @@ from ..const import (
     CONF_REQUESTS_PER_HOUR_PER_USER,
 )
 from ..runtime import OllamaConfigEntry
-from ..server import MOST_PER_HOUR, InstalledModel, is_cloud_model
+from ..server import (
+    MOST_PER_HOUR,
+    CloudModelError,
+    InstalledModel,
+    ModelCatalog,
+    ModelDetails,
+    Privacy,
+    full_name,
+)
 from ..settings import MOST_PARALLEL, LogQueries, QueryType, ServerSettings
 from .models import async_model_selector
 from .server import FormError
@@ -78,9 +86,31 @@ class ServerOptionsFlow(OptionsFlow):
         if user_input is None:
             return await self._async_show(_as_form(self.config_entry.options))
         options = read_options(user_input, self.config_entry.options)
-        if (error := _wrong(options)) is not None:
+        if (error := self._wrong(options)) is not None:
             return await self._async_show(user_input, error)
+        entry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
+            # Nobody watches the options then, and what was missing may be allowed now.
+            self.hass.config_entries.async_update_entry(entry, options=options)
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_create_entry(data=options)
+
+    def _wrong(self, options: Mapping[str, Any]) -> FormError | None:
+        privacy = Privacy(allow_cloud_models=options[CONF_ALLOW_CLOUD_MODELS])
+        installed = self._catalog.installed if self._catalog else {}
+        for model in (options.get(CONF_MODELS) or {}).values():
+            known = installed.get(full_name(model))
+            try:
+                privacy.check_model(model, is_remote=known is not None and known.is_remote)
+            except CloudModelError:
+                return FormError("cloud_model")
+        return None
+
+    @property
+    def _catalog(self) -> ModelCatalog | None:
+        """The models as they were last seen, None while the entry isn't loaded."""
+        entry: OllamaConfigEntry = self.config_entry
+        return entry.runtime_data.server.models if entry.state is ConfigEntryState.LOADED else None
 
     async def _async_show(
         self, values: Mapping[str, Any], error: FormError | None = None
@@ -102,12 +132,14 @@ class ServerOptionsFlow(OptionsFlow):
         )
 
     async def _async_models_schema(self) -> probatio.Schema:
-        """Return a list of models for each kind of question, as they were last seen."""
-        entry: OllamaConfigEntry = self.config_entry
+        """Return a list of models for each kind of question, without asking for it."""
         installed: list[InstalledModel] = []
-        if (runtime := getattr(entry, "runtime_data", None)) is not None:
-            installed = list(runtime.server.models.installed.values())
-        selector = await async_model_selector(self.hass, installed, {}, suggest=False)
+        details: dict[str, ModelDetails] = {}
+        if (catalog := self._catalog) is not None:
+            installed = list(catalog.installed.values())
+            known = {model.name: catalog.known_details(model.name) for model in installed}
+            details = {name: found for name, found in known.items() if found is not None}
+        selector = await async_model_selector(self.hass, installed, details, suggest=False)
         return probatio.Schema({probatio.Optional(kind.value): selector for kind in QueryType})
 
 
@@ -117,6 +149,9 @@ def read_options(user_input: Mapping[str, Any], before: Mapping[str, Any]) -> di
     options |= user_input[SECTION_LIMITS] | user_input[SECTION_PRIVACY]
     for key in _WHOLE_NUMBERS:
         options[key] = int(options[key])
+    if not options[CONF_ALLOW_PUBLIC_SERVER]:
+        # As in an entry that never allowed it: a change of this loads the entry anew.
+        del options[CONF_ALLOW_PUBLIC_SERVER]
     models = {
         key: model.strip() for key, model in user_input[SECTION_MODELS].items() if model.strip()
     }
@@ -124,13 +159,6 @@ def read_options(user_input: Mapping[str, Any], before: Mapping[str, Any]) -> di
     if models:
         options[CONF_MODELS] = models
     return options
-
-
-def _wrong(options: Mapping[str, Any]) -> FormError | None:
-    if options[CONF_ALLOW_CLOUD_MODELS]:
-        return None
-    chosen = (options.get(CONF_MODELS) or {}).values()
-    return FormError("cloud_model") if any(map(is_cloud_model, chosen)) else None
 
 
 def _as_form(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,12 @@ from ..troubles import (
     num_ctx_of,
 )
 from .download import DownloadStep
-from .models import async_model_selector, async_read_details, async_read_models
+from .models import (
+    async_model_selector,
+    async_read_details,
+    async_read_models,
+    preferred_model,
+)
 from .server import FormError
 
 _TEXTS: Final = ("server", "agent", "agents", "model", "needed", "window", "fitting")
@@ -169,9 +174,10 @@ class ModelFlow(TroubleFlow):
     ) -> RepairsFlowResult:
         """Download the model, and show how far that is."""
         if self._download is None:
-            if (server := self._server) is None:
+            entry, server = self._entry, self._server
+            if entry is None or server is None:
                 return self._gone()
-            self._download = DownloadStep(self, server, self._model)
+            self._download = DownloadStep(self, server, self._model, entry.entry_id)
         self._error = self._download.error
         result: RepairsFlowResult = self._download.async_show(then="finish", failed="choose")
         return result
@@ -220,14 +226,12 @@ class ModelFlow(TroubleFlow):
                 )
             }
         )
+        values = {CONF_MODEL: preferred_model(installed, details)}
         return self.async_show_form(
             step_id="choose",
-            data_schema=schema,
+            data_schema=self.add_suggested_values_to_schema(schema, values),
             errors=error.errors if error else {},
-            description_placeholders={
-                **self._placeholders,
-                **(error.placeholders if error else {}),
-            },
+            description_placeholders=dict(error.placeholders) if error else {},
         )
 
     async def async_step_finish(

@@ -121,8 +121,8 @@ class ModelSubentryFlow(ConfigSubentryFlow):
         if not model:
             return await self._async_show_models(server, FormError("model_empty", CONF_MODEL))
         try:
-            server.check_model(model)
             installed = await server.models.async_refresh()
+            server.check_model(model)
         except CloudModelError:
             return await self._async_show_models(server, FormError("cloud_model", CONF_MODEL))
         except OllamaError as err:

@@ -37,11 +37,17 @@ def complete_url(text: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the host of an address, however it is written; empty when it is none."""
-    try:
-        return URL(complete_url(url)).host or ""
-    except ValueError:
-        return ""
+    """Return the host of an address, however it is written; empty when it is none.
+
+    Entries of core's may hold a user name and a password in it, which the client drops.
+    """
+    text = url.strip()
+    for candidate in (complete_url, str):
+        try:
+            return URL(candidate(text if "://" in text else f"http://{text}")).host or ""
+        except ValueError:
+            continue
+    return ""
 
 
 def same_server(one: str, other: str) -> bool:

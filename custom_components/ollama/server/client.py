@@ -13,7 +13,6 @@ import httpx
 
 import ollama
 
-from .address import host_of
 from .errors import (
     LIBRARY_ERRORS,
     AnswerCutError,
@@ -23,9 +22,9 @@ from .errors import (
     Unreachable,
     map_error,
 )
-from .lenient import as_objects
+from .lenient import as_objects, as_text
 from .limits import TimeLimits
-from .models import InstalledModel, LoadedModel, ModelCatalog, ModelDetails, full_name
+from .models import InstalledModel, LoadedModel, ModelCatalog, ModelDetails
 from .patience import Patience
 from .privacy import HostKind, Privacy
 from .slots import Slots
@@ -33,6 +32,9 @@ from .usage import Query
 
 _NESTED_GENERATORS = 6
 """Of httpx and httpcore, from lines to bytes."""
+
+_LONGEST_VERSION = 255
+"""Characters: what a state can hold."""
 
 DEFAULT_PARALLEL = 1
 """Generations at once: what a server does for each model unless told otherwise (fact 16)."""
@@ -121,18 +123,22 @@ class _Transport(ollama.AsyncClient):
 
     async def version(self) -> str:
         """Return the server's version. Raises what the library raises."""
-        version = (await self._get("/api/version")).get("version")
+        version = (await self._answer("GET", "/api/version")).get("version")
         if not isinstance(version, str):
             raise TypeError("version is not a text")
-        return version
+        return as_text(version)[:_LONGEST_VERSION]
 
     async def models(self, path: str) -> list[Mapping[str, Any]]:
         """Return the list of models under a path. Raises what the library raises."""
-        return as_objects((await self._get(path)).get("models"))
+        return as_objects((await self._answer("GET", path)).get("models"))
 
-    async def _get(self, path: str) -> Mapping[str, Any]:
+    async def details(self, model: str) -> Mapping[str, Any]:
+        """Return what the server tells of a model. Raises what the library raises."""
+        return await self._answer("POST", "/api/show", json={"model": model})
+
+    async def _answer(self, method: str, path: str, **more: Any) -> Mapping[str, Any]:
         response: httpx.Response = await self._request_raw(  # type: ignore[no-untyped-call] # the library's
-            "GET", path
+            method, path, **more
         )
         answer = response.json()
         if not isinstance(answer, Mapping):
@@ -170,7 +176,7 @@ class OllamaServer:
             verify=connection.ssl_context,
             # A proxy from the environment would take the requests out of the LAN.
             trust_env=False,
-            event_hooks={"request": [partial(_stay_with, host_of(connection.url))]},
+            event_hooks={"request": [_SameHost()]},
             # The limits of reading are kept here, because they depend on what is read.
             timeout=httpx.Timeout(None, connect=self.limits.connect),
         )
@@ -205,8 +211,8 @@ class OllamaServer:
 
     async def async_show(self, model: str) -> ModelDetails:
         """Return what a model can do. Raises ModelMissingError."""
-        shown = await self._short(lambda client: client.show(model), model)
-        return ModelDetails.from_response(shown)
+        shown = await self._short(lambda client: client.details(model), model)
+        return ModelDetails.from_answer(shown)
 
     async def async_load(
         self, model: str, *, num_ctx: int | None = None, keep_alive: float | str | None = None
@@ -217,6 +223,8 @@ class OllamaServer:
         """
         self.check_model(model)
         details = await self.models.async_details(model)
+        # The list of models, which tells a cloud model of another name, may be here only now.
+        self.check_model(model)
         options = {"num_ctx": num_ctx} if num_ctx else None
 
         async def load(client: _Transport) -> None:
@@ -239,7 +247,7 @@ class OllamaServer:
     def check_model(self, model: str) -> None:
         """Raise CloudModelError for a model that may not be used."""
         if self.privacy is not None:
-            known = self.models.installed.get(full_name(model))
+            known = self.models.find(model)
             self.privacy.check_model(model, is_remote=known is not None and known.is_remote)
 
     async def async_check_address(self) -> None:
@@ -406,10 +414,20 @@ def _is_stale(err: OllamaError) -> bool:
     return isinstance(err, ServerUnreachableError) and err.reason is Unreachable.DROPPED
 
 
-async def _stay_with(host: str, request: httpx.Request) -> None:
-    """Refuse to follow a redirection to another host: it could lead out of the home."""
-    if request.url.host != host:
-        raise ValueError("redirected to another host")
+class _SameHost:
+    """Refuses to follow a redirection to another host: it could lead out of the home."""
+
+    def __init__(self) -> None:
+        """Wait for the first request, which is no redirection."""
+        self._host: str | None = None
+
+    async def __call__(self, request: httpx.Request) -> None:
+        """Look at a request before it is sent. Raises ValueError."""
+        host = request.url.host
+        if self._host is None:
+            self._host = host
+        elif host != self._host:
+            raise ValueError("redirected to another host")
 
 
 async def _let_generators_close() -> None:

@@ -50,7 +50,7 @@ class Progress:
     @property
     def fraction(self) -> float:
         """Between 0 and 1; 0 while the size isn't known."""
-        return min(1.0, self.completed / self.total) if self.total else 0.0
+        return min(1.0, max(0.0, self.completed / self.total)) if self.total else 0.0
 
 
 class Download:

@@ -150,6 +150,7 @@ LIBRARY_ERRORS = (
     TypeError,
     AttributeError,
     KeyError,
+    RecursionError,  # brackets without end
 )
 """What a call of the library may raise."""
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import math
 from typing import Any, Final
 
-_MOST: Final = 2**63 - 1
-"""What a count or a size can be; more is an error of the server's."""
+_MOST: Final = 2**48
+"""What a count or a size can be: 256 TiB. More is an error of the server's, and the sum of a
+day must stay a number of 64 bits, which is all that can be saved."""
 _FOR_EVER: Final = 2300
 """Ollama writes "for ever" as a date in the year 2319 (fact 18 of the recordings)."""
 _NEVER_SET: Final = 1970
@@ -27,8 +28,13 @@ def as_objects(value: Any) -> list[Mapping[str, Any]]:
 
 
 def as_text(value: Any) -> str:
-    """Return a text, an empty one for anything else."""
-    return value.strip() if isinstance(value, str) else ""
+    """Return a text, an empty one for anything else.
+
+    Halves of surrogate pairs, which JSON can spell, go: no state could hold them.
+    """
+    if not isinstance(value, str):
+        return ""
+    return value.encode(errors="ignore").decode().strip()
 
 
 def as_texts(value: Any) -> tuple[str, ...]:
@@ -40,7 +46,7 @@ def as_count(value: Any) -> int:
     """Return a whole number from 0 up, 0 for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return 0
     return min(max(0, int(value)), _MOST)
 

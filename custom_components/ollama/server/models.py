@@ -7,8 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import ollama
-
 from .errors import OllamaError
 from .lenient import as_count, as_mapping, as_text, as_texts, as_time
 
@@ -21,6 +19,10 @@ _SHOWN_AT_ONCE = 4
 # Families whose thinking has levels instead of a switch (OpenAI's harmony format).
 _LEVEL_FAMILIES = frozenset({"gptoss", "gpt-oss"})
 THINKING_LEVELS = ("low", "medium", "high")
+
+
+# Where a model without a place in its name comes from: host, then namespace.
+_DEFAULT_PLACES = ("registry.ollama.ai/", "library/")
 
 
 class Capability(StrEnum):
@@ -101,24 +103,17 @@ class ModelDetails:
     family: str
 
     @classmethod
-    def from_response(cls, shown: ollama.ShowResponse) -> ModelDetails:
-        """Read a show response.
+    def from_answer(cls, shown: Mapping[str, Any]) -> ModelDetails:
+        """Read a show answer; anything may be missing.
 
         The context length stands in model_info under `<architecture>.context_length`.
         """
-        info: dict[str, Any] = dict(shown.modelinfo or {})
-        length = next(
-            (
-                int(value)
-                for key, value in info.items()
-                if key.endswith(".context_length") and isinstance(value, int | float)
-            ),
-            None,
-        )
+        info = as_mapping(shown.get("model_info"))
+        lengths = (as_count(info[key]) for key in info if key.endswith(".context_length"))
         return cls(
-            capabilities=frozenset(shown.capabilities or ()),
-            context_length=length,
-            family=(shown.details and shown.details.family) or "",
+            capabilities=frozenset(as_texts(shown.get("capabilities"))),
+            context_length=next(filter(None, lengths), None),
+            family=as_text(as_mapping(shown.get("details")).get("family")),
         )
 
     def can(self, capability: Capability) -> bool:
@@ -139,7 +134,12 @@ class ModelDetails:
 
 
 def full_name(model: str) -> str:
-    """Return a model's name with its tag, which is `latest` when left out."""
+    """Return a model's name as the server lists it.
+
+    The tag is `latest` when left out; the library's own place is left out.
+    """
+    for place in _DEFAULT_PLACES:
+        model = model.removeprefix(place)
     return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
 
 
@@ -162,6 +162,14 @@ class ModelCatalog:
     def installed(self) -> Mapping[str, InstalledModel]:
         """The installed models by name, as the server last listed them."""
         return self._installed
+
+    def find(self, model: str) -> InstalledModel | None:
+        """Return an installed model; the server looks at no capitals in a name either."""
+        name = full_name(model)
+        if (found := self._installed.get(name)) is not None:
+            return found
+        lowered = name.lower()
+        return next((one for key, one in self._installed.items() if key.lower() == lowered), None)
 
     def known_details(self, model: str) -> ModelDetails | None:
         """Return what is remembered of a model, without asking."""

@@ -1,6 +1,6 @@
 """What keeps the talk of a home in the home.
 
-Two ways lead out: a cloud model, which the server passes on to its maker's computers, and a
+Two ways lead out: a cloud model, which the server passes on to computers on the internet, and a
 server that stands at a public address. Both are refused until the owner allows them.
 """
 
@@ -61,14 +61,15 @@ class Privacy:
 
 
 def is_cloud_model(model: str) -> bool:
-    """Whether a model runs on its maker's computers: its name ends in `:cloud` or `-cloud`."""
+    """Whether a model runs on computers on the internet: its name ends in `:cloud` or `-cloud`."""
     name = model.strip().lower().removesuffix(":latest")
     return name.endswith(_CLOUD_ENDINGS)
 
 
 async def async_addresses(url: str, seconds: float) -> list[str]:
     """Return every IP address that a URL's host stands for; none when it can't be told."""
-    host = host_of(url)
+    if not (host := host_of(url)):
+        return []
     try:
         ipaddress.ip_address(host)
     except ValueError:

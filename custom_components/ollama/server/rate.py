@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+import math
 from typing import Final
 
 HOUR: Final = 3600.0
@@ -72,7 +73,7 @@ class RateLimiter:
         if requester is Requester.BACKGROUND:
             return None
         now = self._now()
-        self._forget(now - HOUR)
+        self._forget(now)
         who = user_id or f"{requester.name} {place}"
         if requester is not Requester.ADMIN:
             waits = list(self._waits(limits, requester, user_id, who, now))
@@ -104,21 +105,22 @@ class RateLimiter:
         allowed = limits.per_hour_and_user
         if allowed and len(own) >= allowed:
             yield Refused(own[-allowed] + HOUR - now, too_soon=False)
-        since = now - self._last.get(who, -HOUR)
-        if since < limits.seconds_between:
-            yield Refused(limits.seconds_between - since, too_soon=True)
+        free = self._last.get(who, -math.inf) + limits.seconds_between
+        if free > now:
+            yield Refused(free - now, too_soon=True)
 
-    def _forget(self, before: float) -> None:
-        """Drop what is more than an hour old, and who has asked nothing since."""
-        _drop(self._all, before)
+    def _forget(self, now: float) -> None:
+        """Drop what is an hour old, and who has asked nothing since."""
+        _drop(self._all, now)
         for user_id, times in list(self._by_user.items()):
-            _drop(times, before)
+            _drop(times, now)
             if not times:
                 del self._by_user[user_id]
         if len(self._last) > len(self._all):
-            self._last = {who: at for who, at in self._last.items() if at > before}
+            self._last = {who: at for who, at in self._last.items() if at + HOUR > now}
 
 
-def _drop(times: deque[float], before: float) -> None:
-    while times and times[0] <= before:
+def _drop(times: deque[float], now: float) -> None:
+    # The same sum as in the wait that is told: what is rounded is rounded alike.
+    while times and times[0] + HOUR <= now:
         times.popleft()

@@ -55,8 +55,8 @@ class Slots:
     async def _wait(self, seconds: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        self._on_change()
         try:
+            self._on_change()
             async with asyncio.timeout(seconds):
                 await turn
         except BaseException as err:

@@ -268,6 +268,7 @@ class Usage:
             if self._day.day - today > _SMALL_STEP_BACK:
                 # The clock was wrong before: what it counted belongs to now.
                 self._day = replace(self._day, day=today)
+                self.tell()
             return False
         self._day = Day(today)
         self.tell()
@@ -313,7 +314,7 @@ class Usage:
         fills the window; one that fills half of it, which is what newer servers leave of a
         long one; and with a history, from which whole messages go, one that seems too long.
         """
-        if not tokens or not characters or tokens > num_ctx * _FULL:
+        if tokens <= 0 or not characters or tokens > num_ctx * _FULL:
             return
         if abs(tokens / num_ctx - _HALF) < _NEAR:
             return
