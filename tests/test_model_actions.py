@@ -543,12 +543,13 @@ async def test_delete_while_agents_use_it(hass: HomeAssistant, sim: Simulator, e
     assert found == ["model_missing", "model_missing"]
 
 
-async def test_delete_while_an_agent_uses_it_under_a_shorter_name(
-    hass: HomeAssistant, sim: Simulator, add_entry: AddEntry
+@pytest.mark.parametrize("name", ["phi4:latest", "library/phi4", "registry.ollama.ai/library/phi4"])
+async def test_delete_while_an_agent_uses_it_under_another_name(
+    hass: HomeAssistant, sim: Simulator, add_entry: AddEntry, name: str
 ):
     sim.install(SimModel("phi4:latest"))
     await add_entry(task={"model": "phi4"})
-    err = await failure(hass, "delete_model", "phi4:latest")
+    err = await failure(hass, "delete_model", name)
     assert err.translation_placeholders["agents"] == "Ollama AI Task"
 
 

@@ -21,6 +21,7 @@ from custom_components.ollama.server import (
     OllamaError,
     OllamaServer,
     Privacy,
+    PublicServerError,
     Query,
     RequestRejectedError,
     ServerBusyError,
@@ -554,3 +555,29 @@ async def test_a_cut_answer_counts_nothing_it_does_not_know(sim: Simulator, serv
             pass
     assert query.figures.generations == 0
     assert query.time_to_first_token is not None
+
+
+# -- addresses that entries of core's may hold -------------------------------------
+
+
+@pytest.mark.parametrize("url", ["http://me:secret@127.0.0.1:{port}", "127.0.0.1:{port}/"])
+async def test_an_address_as_core_takes_it(sim: Simulator, make_server: MakeServer, url: str):
+    """The client drops what it doesn't need, and the address is looked at all the same."""
+    server = make_server(url.format(port=sim.port), privacy=Privacy())
+    assert await server.async_version() == "0.32.15"
+    assert (await answer(server))[0]
+
+
+async def test_a_public_address_with_credentials(make_server: MakeServer):
+    server = make_server("http://me:secret@8.8.8.8:11434", privacy=Privacy())
+    with pytest.raises(PublicServerError):
+        await server.async_version()
+
+
+async def test_details_without_all_that_is_usual(odd: OddServer, make_server: MakeServer):
+    """A fork that tells nothing of a model's insides can still be talked to."""
+    odd.bodies[TAGS] = '{"models": [{"model": "small:latest", "digest": "1"}]}'
+    odd.bodies[SHOW] = '{"capabilities": ["completion", 5, null]}'
+    details = await make_server(odd.url).async_show("small")
+    assert details.capabilities == {"completion"}
+    assert details.context_length is None

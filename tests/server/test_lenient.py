@@ -269,3 +269,19 @@ def test_too_old(version: str, too_old: bool):
 @settings(deadline=None, max_examples=300)
 def test_any_version(version: str):
     assert is_too_old(version) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("written", "listed"),
+    [
+        ("qwen3", "qwen3:latest"),
+        ("qwen3:8b", "qwen3:8b"),
+        ("library/qwen3:8b", "qwen3:8b"),
+        ("registry.ollama.ai/library/qwen3:8b", "qwen3:8b"),
+        ("registry.ollama.ai/me/mine", "me/mine:latest"),
+        ("hf.co/me/mine:Q4", "hf.co/me/mine:Q4"),
+        ("localhost:5000/me/mine", "localhost:5000/me/mine:latest"),
+    ],
+)
+def test_full_names(written: str, listed: str):
+    assert full_name(written) == listed
