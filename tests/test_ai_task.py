@@ -8,9 +8,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
-from simulator import Reply, Simulator
+from simulator import Reply, SimModel, Simulator
 
-from .common import THINKING_MODEL, VISION_MODEL, ask_for_data
+from .common import MODEL, PLAIN_MODEL, THINKING_MODEL, VISION_MODEL, ask_for_data
 
 PERSON = {
     "name": {"selector": {"text": {}}, "description": "Name", "required": True},
@@ -140,6 +140,32 @@ async def test_image_for_a_blind_model(hass: HomeAssistant, sim: Simulator, entr
     with attached(image), pytest.raises(HomeAssistantError, match="cannot see images"):
         await ask_for_data(hass, attachments=[ATTACHMENT])
     assert not sim.chats
+
+
+async def test_image_goes_to_the_model_that_sees(
+    hass: HomeAssistant, sim: Simulator, entry, image: Path
+):
+    """As the owner has chosen in the settings of the server; the rest stays the task's."""
+    options = {**entry.options, "models": {"vision": VISION_MODEL, "code": PLAIN_MODEL}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    sim.script(Reply("A door."), Reply("Hello."))
+    with attached(image):
+        assert (await ask_for_data(hass, attachments=[ATTACHMENT]))["data"] == "A door."
+    await ask_for_data(hass)
+    assert [chat.body["model"] for chat in sim.chats] == [VISION_MODEL, MODEL]
+    assert [chat.body["options"]["num_ctx"] for chat in sim.chats] == [8192, 8192]
+
+
+async def test_a_task_that_sees_needs_no_other(
+    hass: HomeAssistant, sim: Simulator, add_entry, image: Path
+):
+    sim.install(SimModel("eye:1b", capabilities=("completion", "vision")))
+    entry = await add_entry(task={"model": "eye:1b"})
+    options = {**entry.options, "models": {"vision": VISION_MODEL}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    with attached(image):
+        await ask_for_data(hass, attachments=[ATTACHMENT])
+    assert sim.chats[0].body["model"] == "eye:1b"
 
 
 async def test_something_that_is_no_image(

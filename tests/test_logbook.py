@@ -20,7 +20,7 @@ from .common import AGENT, MODEL, TASK, ask_for_data, say, speech
 from .policy_home import FRONT, AddAgent, agent_data, furnish, set_policy
 
 LAMP_ON = Reply(tool_calls=(ToolCall("HassTurnOn", {"name": "Kitchen light"}),))
-DID = "did turn_on (Kitchen light)"
+DID = "I turned on Kitchen light."
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_a_sentence(hass: HomeAssistant, sim: Simulator, logbook, entry):
     assert line["name"] == "Ollama Conversation"
     assert line["entity_id"] == AGENT
     assert line["context_user_id"] == user.id
-    assert line["message"] == "was asked: What time is it?, answered: It is noon."
+    assert line["message"] == "was asked: What time is it? · answered: It is noon."
 
 
 async def test_a_task(hass: HomeAssistant, sim: Simulator, logbook, entry):
@@ -83,7 +83,7 @@ async def test_a_task(hass: HomeAssistant, sim: Simulator, logbook, entry):
     (line,) = await logbook()
     assert line["name"] == "Ollama AI Task"
     assert line["entity_id"] == TASK
-    assert line["message"] == "was asked: Write a poem., answered: A short poem."
+    assert line["message"] == "was asked: Write a poem. · answered: A short poem."
 
 
 async def test_of_one_entity(hass: HomeAssistant, sim: Simulator, logbook, entry):
@@ -99,7 +99,9 @@ async def test_of_one_entity(hass: HomeAssistant, sim: Simulator, logbook, entry
 async def test_calls(hass: HomeAssistant, sim: Simulator, logbook, entry, kitchen_light):
     sim.script(LAMP_ON, Reply("It is on."))
     await say(hass, "Turn on the light.")
-    assert await messages(logbook) == [f"was asked: Turn on the light., {DID}, answered: It is on."]
+    assert await messages(logbook) == [
+        f"was asked: Turn on the light. · {DID} · answered: It is on."
+    ]
 
 
 async def test_several_calls(hass: HomeAssistant, sim: Simulator, logbook, add_entry: AddAgent):
@@ -113,7 +115,7 @@ async def test_several_calls(hass: HomeAssistant, sim: Simulator, logbook, add_e
     )
     await say(hass, "Good night.")
     (message,) = await messages(logbook)
-    assert "did lock (Front door); close (Garage door), answered" in message
+    assert "I locked Front door. · I closed Garage door. · answered" in message
 
 
 async def test_a_yes(hass: HomeAssistant, sim: Simulator, logbook, add_entry: AddAgent):
@@ -124,9 +126,9 @@ async def test_a_yes(hass: HomeAssistant, sim: Simulator, logbook, add_entry: Ad
     result = await say(hass, "Unlock the front door.")
     answer = speech(await say(hass, "4711", conversation_id=result.conversation_id))
     asked, agreed = await messages(logbook)
-    assert asked.startswith("was asked: Unlock the front door., answered: Shall I unlock")
-    assert "did" not in asked
-    assert agreed == f"was asked: ••••, did unlock (Front door), answered: {answer}"
+    assert asked.startswith("was asked: Unlock the front door. · answered: Shall I unlock")
+    assert "I unlocked" not in asked
+    assert agreed == f"was asked: •••• · I unlocked Front door. · answered: {answer}"
 
 
 async def test_without_texts(hass: HomeAssistant, sim: Simulator, logbook, entry, kitchen_light):
@@ -134,7 +136,7 @@ async def test_without_texts(hass: HomeAssistant, sim: Simulator, logbook, entry
     sim.script(LAMP_ON, Reply("It is on."), Reply("It is noon."))
     await say(hass, "Turn on the light.")
     await say(hass, "What time is it?")
-    assert await messages(logbook) == [f"was asked something, {DID}", "was asked something"]
+    assert await messages(logbook) == [f"was asked something · {DID}", "was asked something"]
 
 
 async def test_long_texts(hass: HomeAssistant, sim: Simulator, logbook, entry):
@@ -151,7 +153,7 @@ async def test_braces_are_text(hass: HomeAssistant, sim: Simulator, logbook, ent
     sim.script(Reply("It is {response}."))
     await say(hass, "What is {query} and {0}?")
     assert await messages(logbook) == [
-        "was asked: What is {query} and {0}?, answered: It is {response}."
+        "was asked: What is {query} and {0}? · answered: It is {response}."
     ]
 
 
@@ -168,28 +170,26 @@ async def test_braces_are_text(hass: HomeAssistant, sim: Simulator, logbook, ent
 async def test_an_error(hass: HomeAssistant, sim: Simulator, logbook, entry, fault, reason):
     sim.fault(fault, path="/api/chat", times=None, after_chunks=1)
     await say(hass, "Hello.")
-    assert await messages(logbook) == [f"was asked: Hello., and could not answer: {reason}"]
+    assert await messages(logbook) == [f"was asked: Hello. · could not answer: {reason}"]
 
 
 async def test_an_error_that_needs_the_models_name(hass, sim: Simulator, logbook, entry):
     sim.remove(MODEL)
     await say(hass, "Hello.")
     (message,) = await messages(logbook)
-    assert f"and could not answer: The server does not have the model {MODEL}." in message
+    assert f"could not answer: The server does not have the model {MODEL}." in message
 
 
 async def test_an_error_that_needs_more_than_the_event_tells(hass, sim, logbook, entry):
     sim.fault(Fault.HTTP_500, path="/api/chat")
     await say(hass, "Hello.")
-    assert await messages(logbook) == ["was asked: Hello., and could not answer"]
+    assert await messages(logbook) == ["was asked: Hello. · could not answer"]
 
 
 async def test_an_error_after_a_call(hass, sim: Simulator, logbook, entry, kitchen_light):
     sim.script(LAMP_ON, Reply(error="out of memory"))
     await say(hass, "Turn on the light.")
-    assert await messages(logbook) == [
-        f"was asked: Turn on the light., {DID}, and could not answer"
-    ]
+    assert await messages(logbook) == [f"was asked: Turn on the light. · {DID} · could not answer"]
 
 
 async def test_a_refused_sentence(hass: HomeAssistant, sim: Simulator, logbook, entry):
@@ -197,7 +197,7 @@ async def test_a_refused_sentence(hass: HomeAssistant, sim: Simulator, logbook, 
     hass.config_entries.async_update_entry(entry, options=options)
     await say(hass, "Hello.")
     await say(hass, "Hello again.")
-    assert (await messages(logbook))[1] == "was asked: Hello again., and could not answer"
+    assert (await messages(logbook))[1] == "was asked: Hello again. · could not answer"
 
 
 async def test_an_agent_that_is_gone(hass: HomeAssistant, sim: Simulator, logbook, entry):
@@ -242,9 +242,9 @@ async def test_in_the_language_of_the_home(
     sim.remove(MODEL)
     await say(hass, "Licht!")
     asked = texts["logbook_asked"].format(query="Licht!")
-    did = texts["logbook_did"].format(calls="turn_on (Kitchen light)")
+    did = texts["done_turned_on"].format(targets="Kitchen light")
     answered = texts["logbook_answered"].format(response="It is on.")
     failed = texts["logbook_failed_because"].format(
         reason=texts["model_missing"].format(model=MODEL)
     )
-    assert await messages(logbook) == [f"{asked}, {did}, {answered}", f"{asked}, {failed}"]
+    assert await messages(logbook) == [f"{asked} · {did} · {answered}", f"{asked} · {failed}"]

@@ -35,6 +35,12 @@ SHARED = ["query_id", "source", "entity_id", "model", "user_id"]
 MASK = "••••"
 PIN = "47119063"
 """So long that no time and no id holds it by chance."""
+TURNED_ON = {
+    "name": "turn_on",
+    "targets": ["Kitchen light"],
+    "entity_ids": ["light.kitchen_light"],
+}
+UNLOCKED = {"name": "unlock", "targets": ["Front door"], "entity_ids": ["lock.front_door"]}
 UNLOCK = Reply(tool_calls=(ToolCall("unlock", FRONT),))
 COLOR = {"color": {"selector": {"text": {}}, "required": True}}
 
@@ -219,7 +225,7 @@ async def test_tools_of_assist(
     await say(hass, "Turn on the kitchen light.")
     assert hass.states.get(kitchen_light).state == "on"
     data = told.only
-    assert data["tool_calls"] == [{"name": "turn_on", "targets": ["Kitchen light"]}]
+    assert data["tool_calls"] == [TURNED_ON]
     assert (data["prompt_tokens"], data["completion_tokens"]) == (230, 11)
     assert data["response"] == "It is on."
     assert len(sim.chats) == 2
@@ -255,7 +261,7 @@ async def test_a_model_without_tools(hass, sim: Simulator, add_entry, home: Home
         Reply('{"say": "It is on."}'),
     )
     await say(hass, "Turn on the kitchen light.")
-    assert told.only["tool_calls"] == [{"name": "turn_on", "targets": ["Kitchen light"]}]
+    assert told.only["tool_calls"] == [TURNED_ON]
     assert told.only["response"] == "It is on."
 
 
@@ -288,7 +294,7 @@ async def test_tools_of_a_task(hass, sim: Simulator, entry, kitchen_light, told:
         llm_api=api,
         context=Context(user_id=user.id),
     )
-    assert told.only["tool_calls"] == [{"name": "turn_on", "targets": ["Kitchen light"]}]
+    assert told.only["tool_calls"] == [TURNED_ON]
     assert told.only["user_id"] == user.id
 
 
@@ -366,7 +372,7 @@ async def test_a_yes(hass: HomeAssistant, sim: Simulator, agent, home: Home, tol
     assert today(hass, "requests") == 1
     result = await say(hass, "Yes, please.", conversation_id=result.conversation_id)
     data = told.last
-    assert data["tool_calls"] == [{"name": "unlock", "targets": ["Front door"]}]
+    assert data["tool_calls"] == [UNLOCKED]
     assert data["query"] == "Yes, please."
     assert data["response"] == speech(result)
     assert (data["prompt_tokens"], data["completion_tokens"]) == (0, 0)
@@ -460,7 +466,7 @@ async def test_what_was_done_before_it_broke(
     await say(hass, "Turn on the kitchen light.")
     data = told.only
     assert data["error"] == "server_failed"
-    assert data["tool_calls"] == [{"name": "turn_on", "targets": ["Kitchen light"]}]
+    assert data["tool_calls"] == [TURNED_ON]
     assert (data["prompt_tokens"], data["completion_tokens"]) == (100, 7)
 
 
@@ -494,7 +500,7 @@ async def test_cancelled_after_it_acted(hass, sim: Simulator, entry, kitchen_lig
     with pytest.raises(asyncio.CancelledError):
         await task
     assert told.only["error"] == "cancelled"
-    assert told.only["tool_calls"] == [{"name": "turn_on", "targets": ["Kitchen light"]}]
+    assert told.only["tool_calls"] == [TURNED_ON]
 
 
 async def test_cancelled_while_it_waits(hass, sim: Simulator, entry, told: Told):
@@ -539,7 +545,7 @@ async def test_texts_are_left_out(hass, sim: Simulator, entry, kitchen_light, to
     assert "query" not in data
     assert "response" not in data
     # What was done is always told.
-    assert data["tool_calls"] == [{"name": "turn_on", "targets": ["Kitchen light"]}]
+    assert data["tool_calls"] == [TURNED_ON]
     sim.script(Reply("A secret."))
     await ask_for_data(hass, instructions="Tell me a secret.")
     assert "ecret" not in str(told.last)
@@ -604,7 +610,7 @@ async def test_long_lists_of_calls_are_cut(
     data = told.only
     assert data["error"] is None
     kept = data["tool_calls"]
-    assert kept[0] == {"name": "turn_on", "targets": ["Kitchen light"]}
+    assert kept[0] == TURNED_ON
     # The one that was too much is told of all the same, and so is nearly all that fits.
     assert len(kept) == 2
     assert kept[1]["name"] == "turn_on"
@@ -702,7 +708,7 @@ async def test_pin_said_right(hass, sim, guarded, home: Home, told: Told, leaks,
     await say(hass, spoken, conversation_id=result.conversation_id)
     assert await home.done() == [("lock.unlock", "lock.front_door")]
     assert told.last["query"] == MASK
-    assert told.last["tool_calls"] == [{"name": "unlock", "targets": ["Front door"]}]
+    assert told.last["tool_calls"] == [UNLOCKED]
     assert leaks(PIN, spoken) == []
 
 

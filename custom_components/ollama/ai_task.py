@@ -54,22 +54,24 @@ class OllamaTaskEntity(OllamaAgentEntity, ai_task.AITaskEntity):
 
         Raises HomeAssistantError, translated.
         """
+        # Home Assistant sets it for each call of the action, right before this; where tools had
+        # to be prepared in between, it may be another call's already.
+        context = chat_log.llm_api.llm_context.context if chat_log.llm_api else self._context
+        settings = await self._async_settings(chat_log)
         asker = Asker(
             source=SOURCE_AI_TASK,
             entity_id=self.entity_id,
             agent=self._subentry_id,
-            model=self._settings.model,
+            model=settings.model,
             text=task.instructions,
-            # Home Assistant sets the entity's for each call of the action, right before this;
-            # where tools had to be prepared in between, it may be another call's already.
-            context=chat_log.llm_api.llm_context.context if chat_log.llm_api else self._context,
+            context=context,
             masked=partial(without_pin, self.hass, chat_log.conversation_id),
         )
         data: Any
         try:
             async with self._query(asker) as query:
                 query.admit()
-                turn = self._turn(query)
+                turn = self._turn(query, settings)
                 try:
                     if task.structure is None:
                         data = query.response = await async_generate_text(turn, chat_log)

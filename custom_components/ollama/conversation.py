@@ -156,7 +156,11 @@ class OllamaConversationEntity(
             chat_log, user_input.as_llm_context(DOMAIN), self._settings, user_input
         )
         # What a satellite speaks must hold no marks of writing.
-        turn = self._turn(query, strip_markdown=bool(user_input.satellite_id))
+        turn = self._turn(
+            query,
+            await self._async_settings(chat_log),
+            strip_markdown=bool(user_input.satellite_id),
+        )
         answer = await turn.async_run(chat_log)
         if answer.cut_by_length:
             raise AnswerTooLongError

@@ -1,8 +1,10 @@
 """What entities have in common: those of an agent, and those of a server."""
 
 import contextlib
+from dataclasses import replace
 from typing import override
 
+from homeassistant.components import conversation
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import callback
@@ -11,12 +13,13 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .agent import AgentSettings, Asker, RunningQuery, Turn, async_query
+from .agent import AgentSettings, Asker, RunningQuery, Turn, async_query, has_images
 from .const import CONF_POLICIES, DOMAIN, MANUFACTURER
 from .coordinator import OllamaCoordinator
 from .home import Policy
 from .runtime import OllamaConfigEntry
-from .server import AuthenticationError, QueryResult
+from .server import AuthenticationError, Capability, OllamaError, QueryResult
+from .settings import QueryType
 
 
 class OllamaAgentEntity(Entity):
@@ -61,13 +64,28 @@ class OllamaAgentEntity(Entity):
             asker,
         )
 
-    def _turn(self, query: RunningQuery, *, strip_markdown: bool = False) -> Turn:
+    async def _async_settings(self, chat_log: conversation.ChatLog) -> AgentSettings:
+        """Return the settings for a talk: with images, of a model that can see them."""
+        vision = self._runtime.settings.models.get(QueryType.VISION)
+        if vision is None or not has_images(chat_log):
+            return self._settings
+        try:
+            details = await self._runtime.server.models.async_details(self._settings.model)
+        except OllamaError:
+            return self._settings  # what is wrong is told by the turn
+        if details.can(Capability.VISION):
+            return self._settings
+        return replace(self._settings, model=vision)
+
+    def _turn(
+        self, query: RunningQuery, settings: AgentSettings, *, strip_markdown: bool = False
+    ) -> Turn:
         """Return a turn with this agent's settings."""
         runtime = self._runtime
         return Turn(
             hass=self.hass,
             server=runtime.server,
-            settings=self._settings,
+            settings=settings,
             query=query.meter,
             usage=runtime.records.usage,
             agent_id=self.entity_id,

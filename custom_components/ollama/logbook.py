@@ -1,7 +1,7 @@
 """What the AI was asked and did, as lines of the logbook."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components.logbook import (
     LOGBOOK_ENTRY_ENTITY_ID,
@@ -11,9 +11,11 @@ from homeassistant.components.logbook import (
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import translation
 
+from .agent import sentence_of
 from .const import DOMAIN, EVENT_QUERY_PROCESSED
 
-_PREFIX = f"component.{DOMAIN}.exceptions"
+_PREFIX: Final = f"component.{DOMAIN}.exceptions"
+_BETWEEN: Final = " · "
 
 
 @callback
@@ -45,15 +47,12 @@ def _message(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
         if query
         else _text(hass, "logbook_asked_something")
     ]
-    calls = data.get("tool_calls") or ()
-    if calls:
-        done = "; ".join(_call(call) for call in calls)
-        parts.append(_text(hass, "logbook_did", calls=done))
+    parts += dict.fromkeys(_done(hass, call) for call in data.get("tool_calls") or ())
     if error := data.get("error"):
         parts.append(_why(hass, str(error), str(data.get("model"))))
     elif response := data.get("response"):
         parts.append(_text(hass, "logbook_answered", response=response))
-    return ", ".join(parts)
+    return _BETWEEN.join(parts)
 
 
 def _why(hass: HomeAssistant, error: str, model: str) -> str:
@@ -67,9 +66,12 @@ def _why(hass: HomeAssistant, error: str, model: str) -> str:
     return _text(hass, "logbook_failed_because", reason=reason)
 
 
-def _call(call: dict[str, Any]) -> str:
+def _done(hass: HomeAssistant, call: dict[str, Any]) -> str:
+    """Return what one call did, as the agent would say it."""
     targets = ", ".join(map(str, call.get("targets") or ()))
-    return f"{call.get('name')} ({targets})" if targets else str(call.get("name"))
+    if not targets:
+        return _text(hass, "done")
+    return _text(hass, sentence_of(str(call.get("name"))), targets=targets)
 
 
 def _text(hass: HomeAssistant, key: str, **placeholders: str) -> str:

@@ -11,11 +11,11 @@ from .query import (
     RunningQuery,
     async_query,
 )
-from .report import async_question, async_report
+from .report import async_question, async_report, sentence_of
 from .settings import AgentSettings
 from .settle import async_settle, without_pin
 from .structure import async_generate_structured, async_generate_text
-from .turn import AnswerTooLongError, Turn
+from .turn import AnswerTooLongError, Turn, has_images
 
 __all__ = [
     "SOURCE_AI_TASK",
@@ -37,6 +37,8 @@ __all__ = [
     "async_sentence",
     "async_settle",
     "done_in",
+    "has_images",
+    "sentence_of",
     "spoken_digits",
     "without_pin",
 ]

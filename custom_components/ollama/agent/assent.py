@@ -10,7 +10,7 @@ import re
 from typing import Final
 import unicodedata
 
-from .assent_words import FILLERS, NO, NUMBERS, PIN_LEADS, POLITE, YES
+from .assent_words import FILLERS, NO, NUMBERS, PIN_LEADS, POLITE, TIMES, YES
 
 MIN_PIN: Final = 3
 MAX_PIN: Final = 16
@@ -28,7 +28,6 @@ _APOSTROPHES: Final = str.maketrans(
     | {"\u00a1": "!"}
 )
 _WORD: Final = re.compile(r"[^\W_]+")
-_TIMES: Final = {"double": 2, "triple": 3}
 
 
 class Assent(Enum):
@@ -70,11 +69,11 @@ def spoken_digits(text: str) -> str | None:
     pin = ""
     times = 1
     ended = False
-    for phrase in _phrases(plain, around | NUMBERS.keys() | _TIMES.keys(), or_characters=True):
+    for phrase in _phrases(plain, around | NUMBERS.keys() | TIMES.keys(), or_characters=True):
         if phrase is None:
             return None
-        if phrase in _TIMES:
-            times = _TIMES[phrase]
+        if phrase in TIMES:
+            times = TIMES[phrase]
             continue
         if phrase in around and phrase not in NUMBERS:
             # In front anything of these, behind it no second beginning.

@@ -164,3 +164,6 @@ def _numbers() -> dict[str, str]:
 
 
 NUMBERS: Final = _numbers()
+
+TIMES: Final = {"double": 2, "triple": 3}
+"""What repeats the digit that follows."""

@@ -1,6 +1,8 @@
 """The tools of a turn, guarded: calls are repaired first and remembered afterwards."""
 
 from collections import Counter
+from collections.abc import Generator, Iterable
+import contextlib
 from dataclasses import dataclass
 import json
 from typing import Any, Final
@@ -11,7 +13,7 @@ from homeassistant.helpers import intent, llm
 from homeassistant.helpers.json import json_dumps
 import probatio
 
-from ..home import HomeTool, ToolProblemError, async_fix_call
+from ..home import HomeTool, ToolProblemError, acted_on, async_fix_call
 from .repair import CallRepair, Repaired
 from .toolnames import words_of
 
@@ -27,6 +29,8 @@ class Deed:
     """The tool, in the words of the home's own tools, such as `turn_on`."""
     targets: tuple[str, ...]
     """Names as they are spoken."""
+    entity_ids: tuple[str, ...] = ()
+    """Where entities were acted on, each once."""
 
 
 class GuardedAPI(llm.APIInstance):
@@ -83,9 +87,10 @@ class GuardedAPI(llm.APIInstance):
             return llm.ToolResult(data={"error": wrong.problem}, error=True)
         tool = next(tool for tool in self.tools if tool.name == tool_input.tool_name)
         if isinstance(_innermost(tool), HomeTool):
-            result = await super().async_call_tool(tool_input)
+            with recording() as ids:
+                result = await super().async_call_tool(tool_input)
             if not result.error:
-                self._remember(tool, result)
+                self._remember(tool, result, ids)
             return result
         try:
             fixed = async_fix_call(
@@ -118,20 +123,37 @@ class GuardedAPI(llm.APIInstance):
             self._remember(tool, result)
         return result
 
-    def _remember(self, tool: llm.Tool, result: llm.ToolResult) -> None:
+    def _remember(self, tool: llm.Tool, result: llm.ToolResult, ids: Iterable[str] = ()) -> None:
         data = result.data
         if tool.annotations.read_only or data.get("waiting_for_confirmation"):
             return
         if not isinstance(data, llm.IntentResponseDict):
             named = data.get("targets")
             targets = tuple(str(name) for name in named) if isinstance(named, list) else ()
-            self.deeds.append(Deed(str(data.get("action") or tool.name), targets))
+            action = str(data.get("action") or tool.name)
+            self.deeds.append(Deed(action, targets, tuple(dict.fromkeys(ids))))
             return
         response = data.original
         if response.response_type is not intent.IntentResponseType.ERROR:
             action = "_".join(words_of(tool.name.rpartition("__")[2]))
             targets = tuple(target.name for target in response.success_results)
-            self.deeds.append(Deed(action, targets))
+            entities = (
+                str(target.id)
+                for target in response.success_results
+                if target.type is intent.IntentResponseTargetType.ENTITY and target.id
+            )
+            self.deeds.append(Deed(action, targets, tuple(dict.fromkeys(entities))))
+
+
+@contextlib.contextmanager
+def recording() -> Generator[list[str]]:
+    """Note the ids of the entities that the home's tools act on."""
+    ids: list[str] = []
+    token = acted_on.set(ids)
+    try:
+        yield ids
+    finally:
+        acted_on.reset(token)
 
 
 def done_in(chat_log: conversation.ChatLog) -> list[Deed]:

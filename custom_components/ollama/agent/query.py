@@ -30,6 +30,8 @@ SHORT_TEXT: Final = 50
 """Characters of a text that events tell by default."""
 LONG_TEXT: Final = 8_000
 """Bytes of a text that they tell at most: the recorder drops events above 32 kB."""
+_MOST_ENTITIES: Final = 50
+"""Of one call: more than anybody looks up one by one."""
 _ELLIPSIS: Final = "…"
 _LONGEST_ESCAPE: Final = len(r"\u001b")
 _CANCELLED: Final = "cancelled"
@@ -199,7 +201,11 @@ def _calls(deeds: Sequence[Deed]) -> list[dict[str, Any]]:
     left = LONG_TEXT
     for deed in deeds:
         targets: list[str] = []
-        call = {"name": deed.action, "targets": targets}
+        call = {
+            "name": deed.action,
+            "targets": targets,
+            "entity_ids": list(deed.entity_ids[:_MOST_ENTITIES]),
+        }
         left -= len(json_bytes(call)) + len(",")
         if left < 0:
             break

@@ -41,11 +41,14 @@ async def async_report(hass: HomeAssistant, language: str, deeds: Iterable[Deed]
         if not deed.targets:
             sentences.append(await async_sentence(hass, language, "done"))
             continue
-        key = _SENTENCES.get(deed.action, "changed")
-        sentences.append(
-            await async_sentence(hass, language, f"done_{key}", targets=_listed(deed.targets))
-        )
+        key = sentence_of(deed.action)
+        sentences.append(await async_sentence(hass, language, key, targets=_listed(deed.targets)))
     return " ".join(sentences)
+
+
+def sentence_of(action: str) -> str:
+    """Return the key of the sentence that tells of an action on some targets."""
+    return f"done_{_SENTENCES.get(action, 'changed')}"
 
 
 async def async_question(

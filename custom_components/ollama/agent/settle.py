@@ -24,14 +24,13 @@ from ..home import (
 )
 from ..home.confirmation import async_may_say_pin
 from .assent import MIN_PIN, Assent, assent, spoken_digits
-from .assent_words import NUMBERS
-from .calls import Deed
+from .assent_words import NUMBERS, TIMES
+from .calls import Deed, recording
 from .explain import async_sentence
 from .report import async_report
 
 _MASK: Final = "••••"
 _WORD: Final = re.compile(r"[^\W_]+")
-_TIMES: Final = {"double": 2, "triple": 3}
 _LONGEST_NUMBER: Final = max(len(number.split()) for number in NUMBERS)
 
 
@@ -157,8 +156,8 @@ def _digits_and_words(text: str) -> list[str]:
         )
         word = " ".join(words[start : start + length])
         start += length
-        if word in _TIMES:
-            times = _TIMES[word]
+        if word in TIMES:
+            times = TIMES[word]
             continue
         read += [NUMBERS.get(word, word)] * times
         times = 1
@@ -169,18 +168,19 @@ async def _async_carry_out(
     hass: HomeAssistant, language: str, waiting: Sequence[Waiting], done: list[Deed]
 ) -> str:
     """Do what waits; return what was done, and what wasn't."""
-    deeds: list[Deed] = []
+    before = len(done)
     failed: list[str] = []
     for one in waiting:
         try:
-            result = await one.carry_out()
+            with recording() as ids:
+                result = await one.carry_out()
         except ToolProblemError:
             failed += one.targets
             continue
         failed += map(str, result.get("failed") or ())
         targets = tuple(str(name) for name in result.get("targets") or one.targets)
-        deeds.append(Deed(one.action, targets))
-    done += deeds
+        done.append(Deed(one.action, targets, tuple(dict.fromkeys(ids))))
+    deeds = done[before:]
     sentences = [await async_report(hass, language, deeds)] if deeds else []
     if failed:
         names = ", ".join(dict.fromkeys(failed))

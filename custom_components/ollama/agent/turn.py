@@ -118,11 +118,7 @@ class Turn:
         details = await self.server.models.async_details(model)
         if not details.chats:
             raise ModelUnsuitableError("model_only_embeds", model=model)
-        if not details.can(Capability.VISION) and any(
-            item.attachments
-            for item in chat_log.content
-            if isinstance(item, conversation.UserContent)
-        ):
+        if not details.can(Capability.VISION) and has_images(chat_log):
             raise ModelUnsuitableError("model_without_vision", model=model)
         return details
 
@@ -342,6 +338,13 @@ class _Rounds:
         if self._api is not None and self._api.deeds:
             return Answer(deeds=tuple(self._api.deeds))
         raise AnswerTooLongError if reader.cut_by_length else EmptyAnswerError
+
+
+def has_images(chat_log: conversation.ChatLog) -> bool:
+    """Whether something in a talk has to be seen."""
+    return any(
+        item.attachments for item in chat_log.content if isinstance(item, conversation.UserContent)
+    )
 
 
 def _last_question(chat_log: conversation.ChatLog) -> str:

@@ -3,7 +3,7 @@
 This room knows nothing of Ollama: any agent can use the API that it registers.
 """
 
-from .acting import Call, async_act
+from .acting import Call, acted_on, async_act
 from .api import API_ID, async_register, prompt_characters
 from .assist import async_fix_call
 from .caller import Caller, current_policy
@@ -36,6 +36,7 @@ __all__ = [
     "Rule",
     "ToolProblemError",
     "Waiting",
+    "acted_on",
     "async_act",
     "async_close_inventory_cache",
     "async_drop_waiting",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 import logging
 from typing import Any, Final
@@ -18,6 +19,9 @@ from .policy import Rule
 from .problem import ToolProblemError
 
 _LOGGER = logging.getLogger(__name__)
+
+acted_on: ContextVar[list[str] | None] = ContextVar("ollama_acted_on", default=None)
+"""Takes the ids of what was really acted on: for an account of it, not for the model."""
 
 CALL_SECONDS: Final = 30.0
 """A device that takes longer goes on, but the model isn't kept waiting."""
@@ -237,6 +241,8 @@ async def _async_try(
         outcome.failed |= dict.fromkeys(names, "the device reported an error")
     else:
         (outcome.done if finished else outcome.running).update(dict.fromkeys(names))
+        if (ids := acted_on.get()) is not None:
+            ids += [entity.entity_id for entity in entities]
 
 
 def _is_unavailable(caller: Caller, entity: ExposedEntity) -> bool:
