@@ -22,7 +22,7 @@ from .const import (
     MANUFACTURER,
 )
 from .coordinator import OllamaCoordinator
-from .keeping import async_keep_what_was_used
+from .keeping import async_keep_models, async_keep_server
 from .records import async_get_records, async_keep_records, async_remove_records
 from .runtime import (
     CONNECTION_KEYS,
@@ -73,7 +73,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     to say that the server can't be reached.
     """
     _keep_policies(hass, entry)
-    await async_keep_what_was_used(hass, entry)
+    await async_keep_server(hass, entry)
     settings = ServerSettings.from_options(entry.options)
     records = await async_get_records(hass, entry.entry_id)
     records.slots.resize(settings.max_parallel)
@@ -112,6 +112,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     entry.async_on_unload(async_keep_records(hass, entry.entry_id, records))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_ReloadWhenNeeded(entry)))
+    async_keep_models(hass, entry)
     entry.async_on_unload(async_watch_troubles(hass, entry))
     return True
 

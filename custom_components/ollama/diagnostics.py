@@ -108,7 +108,7 @@ def _settings(entry: OllamaConfigEntry) -> dict[str, Any]:
         "models": {kind.value: model for kind, model in settings.models.items()},
         "allow_cloud_models": privacy.allow_cloud_models,
         "allow_public_server": privacy.allow_public_server,
-        "kept_cloud_models": len(privacy.kept_cloud_models),
+        "kept_cloud_models": len(privacy.kept_cloud_models or ()),
         "kept_public_server": privacy.kept_public_server,
     }
 

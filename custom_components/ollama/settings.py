@@ -70,7 +70,11 @@ class ServerSettings:
             privacy=Privacy(
                 allow_cloud_models=bool(options.get(CONF_ALLOW_CLOUD_MODELS)),
                 allow_public_server=bool(options.get(CONF_ALLOW_PUBLIC_SERVER)),
-                kept_cloud_models=frozenset(kept.get(CONF_KEPT_CLOUD_MODELS) or ()),
+                kept_cloud_models=(
+                    frozenset(kept[CONF_KEPT_CLOUD_MODELS] or ())
+                    if CONF_KEPT_CLOUD_MODELS in kept
+                    else None
+                ),
                 # Until its address could be looked up, an entry of core's keeps it.
                 kept_public_server=bool(kept.get(CONF_KEPT_PUBLIC_SERVER, True)),
             ),

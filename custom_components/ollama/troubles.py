@@ -229,7 +229,7 @@ class _Watch:
         if privacy.allow_cloud_models:
             return
         for user in filter(self._is_remote, self._users()):
-            used = user.data[CONF_MODEL] in privacy.kept_cloud_models
+            used = privacy.keeps(user.data[CONF_MODEL])
             yield _of_user(CLOUD_MODEL_USED if used else CLOUD_MODEL_REFUSED, user)
 
     def _is_remote(self, user: ConfigSubentry) -> bool:

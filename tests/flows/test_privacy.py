@@ -1,5 +1,6 @@
 """What leads out of the home: refused in every form until its owner allows it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryDisabler, ConfigEntryState
@@ -9,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.ollama.const import DOMAIN
+from custom_components.ollama.server import InstalledModel
 from simulator import SimModel, Simulator
 
 from ..common import MODEL, options_of, say, speech
@@ -260,7 +262,7 @@ async def test_name_that_was_not_found_at_first(hass: HomeAssistant, sim: Simula
     """What core's used is known once the name is."""
     entry = cores_entry(hass, f"http://ollama.local:{sim.port}")
     assert await load(hass, entry) is ConfigEntryState.SETUP_RETRY
-    assert entry.options == {"kept": {"cloud_models": []}}
+    assert entry.options == {}
     names["ollama.local"] = BOTH
     assert await load(hass, entry) is ConfigEntryState.LOADED
     assert entry.options["kept"]["public_server"] is True
@@ -384,6 +386,41 @@ async def test_cloud_model_of_cores(hass: HomeAssistant, sim: Simulator):
 
     dialog = await (await change_agent(hass, entry)).submit(model=OTHER_CLOUD)
     assert dialog.errors == {"model": "cloud_model"}
+
+
+async def test_cloud_model_of_cores_under_another_name(
+    hass: HomeAssistant, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    """Only the server's list tells; while the server is away, what was used is not refused."""
+    listed = InstalledModel.from_answer
+
+    def passed_on(model: Mapping[str, Any]) -> InstalledModel:
+        # The simulator passes nothing on.
+        return listed({**model, "remote_host": "https://elsewhere"})
+
+    monkeypatch.setattr(InstalledModel, "from_answer", passed_on)
+    entry = cores_entry(hass, sim.url)
+    assert await load(hass, entry) is ConfigEntryState.LOADED
+    assert entry.options == {"kept": {"cloud_models": [MODEL], "public_server": False}}
+    assert told(hass) == {"cloud_model_used"}
+    await say(hass, "hello")
+    assert len(sim.chats) == 1
+
+
+@pytest.mark.usefixtures("cloud")
+async def test_cloud_models_of_cores_without_the_server(hass: HomeAssistant, sim: Simulator):
+    """What was in use is found out when the server is back, without a reload."""
+    entry = cores_entry(hass, sim.url, CLOUD)
+    assert await load(hass, entry) is ConfigEntryState.LOADED
+    hass.config_entries.async_update_entry(entry, options={})
+    await sim.stop()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.options == {"kept": {"public_server": False}}
+    await sim.start()
+    await say(hass, "hello")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert sim.chats[-1].body["model"] == CLOUD
+    assert entry.options == {"kept": {"cloud_models": [CLOUD], "public_server": False}}
 
 
 @pytest.mark.usefixtures("cloud")

@@ -34,8 +34,9 @@ class Privacy:
 
     allow_cloud_models: bool = False
     allow_public_server: bool = False
-    kept_cloud_models: frozenset[str] = frozenset()
-    """Those that an entry of core's used already; each is pointed out by a repair."""
+    kept_cloud_models: frozenset[str] | None = frozenset()
+    """Those that an entry of core's used already; each is pointed out by a repair. None while
+    it isn't known which these are: the server hasn't listed its models yet."""
     kept_public_server: bool = False
     """Whether an entry of core's stood at a public address already."""
 
@@ -46,8 +47,12 @@ class Privacy:
         """
         if self.allow_cloud_models or not (is_remote or is_cloud_model(model)):
             return
-        if model not in self.kept_cloud_models:
+        if not self.keeps(model):
             raise CloudModelError(model=model)
+
+    def keeps(self, model: str) -> bool:
+        """Whether a cloud model was in use before there were rules."""
+        return self.kept_cloud_models is None or model in self.kept_cloud_models
 
     async def async_check_server(self, url: str, seconds: float) -> HostKind:
         """Look the address up, within a time limit, and return where it leads.
