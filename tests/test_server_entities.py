@@ -420,6 +420,21 @@ async def test_query_during_a_reload_is_counted_once(
     assert figures(hass) == (1, 0, 11)
 
 
+async def test_reload_gives_no_second_slot(hass: HomeAssistant, sim: Simulator, entry):
+    """What still runs on the old client counts: the server is not given more at once."""
+    sim.script(Reply("One.", delay=0.3), Reply("Two."))
+    first = hass.async_create_task(say(hass, "hello"))
+    async with asyncio.timeout(1):
+        while not sim.chats:
+            await asyncio.sleep(0.01)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    second = hass.async_create_task(say(hass, "hello again"))
+    await asyncio.sleep(0.1)
+    assert len(sim.chats) == 1
+    assert speech(await first) == "One."
+    assert speech(await second) == "Two."
+
+
 async def test_query_that_outlived_its_entry_is_saved(
     hass: HomeAssistant, clock: Clock, sim: Simulator, entry, hass_storage
 ):

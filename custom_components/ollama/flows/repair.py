@@ -199,8 +199,8 @@ class ModelFlow(TroubleFlow):
             self._error = FormError("model_empty", CONF_MODEL)
             return await self._async_show_models(server)
         try:
-            server.check_model(self._model)
             installed = await server.models.async_refresh()
+            server.check_model(self._model)
         except CloudModelError:
             self._error = FormError("cloud_model", CONF_MODEL)
             return await self._async_show_models(server)
