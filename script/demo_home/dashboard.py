@@ -52,9 +52,7 @@ def number(figures: Figures, key: str) -> float:
 def lines(before: Figures, after: Figures) -> list[tuple[str, str]]:
     """Return both side by side."""
     width = max(map(len, before.values()), default=0)
-    return [
-        (key, f"{before.get(key, '-'):<{width}}  →  {figure}") for key, figure in after.items()
-    ]
+    return [(key, f"{before.get(key, '-'):<{width}}  →  {figure}") for key, figure in after.items()]
 
 
 def _shown(state: Json) -> str:
