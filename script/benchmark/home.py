@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+import socket
 from types import MappingProxyType
 from typing import Any
 
@@ -70,8 +71,10 @@ async def open_home(
     if not await bootstrap.async_load_base_functionality(hass):
         raise RuntimeError("Home Assistant's registries could not be loaded")
     hass.auth = await auth_manager_from_config(hass, [], [])
+    # Its usual port may be taken, by a demo that stays open.
+    config = {"http": {"server_host": "127.0.0.1", "server_port": _free_port()}}
     for domain in ("homeassistant", "conversation", *DOMAINS):
-        if not await async_setup_component(hass, domain, {}):
+        if not await async_setup_component(hass, domain, config):
             raise RuntimeError(f"{domain} could not be set up")
     await furnish(hass, size)
     integration = await _check_integration(hass, contender, component)
@@ -83,6 +86,13 @@ async def open_home(
         yield Home(hass, agent_id, integration)
     finally:
         await hass.async_stop(force=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
 
 
 async def _check_integration(hass: HomeAssistant, contender: Contender, component: Path) -> str:
