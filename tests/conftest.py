@@ -37,6 +37,7 @@ SHORT_LIMITS = TimeLimits(
     answer=3.0,
     pull_chunk=1.0,
     pull_retry=0.01,
+    first_news=0.05,
     probe=0.5,
 )
 

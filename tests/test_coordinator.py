@@ -9,10 +9,12 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ollama.const import DOMAIN
 from simulator import Fault, Reply, Simulator
 
-from .common import MODEL, say, speech
+from .common import MODEL, PLAIN_MODEL, say, speech
 from .passing_time import Clock, passing_time
 
 STATUS = "binary_sensor.ollama_status"
@@ -413,3 +415,44 @@ async def test_reloading_while_it_is_away(
     await hass.async_block_till_done(wait_background_tasks=True)
     attributes = hass.states.get("sensor.ollama_loaded_models").attributes
     assert [model["name"] for model in attributes["models"]] == [MODEL]
+
+
+async def test_asked_again_during_a_poll(hass: HomeAssistant, clock: Clock, sim: Simulator, entry):
+    """A model that is deleted while the models are being listed isn't shown any longer."""
+    coordinator = entry.runtime_data.coordinator
+    before = len(coordinator.data.installed)
+    sim.fault(Fault.SLOW_DRIP, path=LOADED, delay=0.01)
+    coordinator.async_ask_all_next()
+    poll = hass.async_create_task(coordinator.async_refresh())
+    async with asyncio.timeout(1):
+        while sim.requests[-1].path != LOADED:
+            await asyncio.sleep(0.005)
+    sim.remove(PLAIN_MODEL)
+    await coordinator.async_ask_again()
+    await poll
+    assert len(coordinator.data.installed) == before - 1
+
+
+async def test_no_password_in_the_log(hass: HomeAssistant, sim: Simulator, caplog):
+    """The title of an entry of core's is its address, with whatever stands in it."""
+    url = f"http://joe:sesame@127.0.0.1:{sim.port}"
+    entry = MockConfigEntry(domain=DOMAIN, title=url, version=3, minor_version=3, data={"url": url})
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await sim.stop()
+    await entry.runtime_data.coordinator.async_ask_again()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    written = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components.ollama")
+    ]
+    assert any("is not available" in line for line in written)
+    assert not any("sesame" in line for line in written)
+
+
+async def test_event_of_somebody_else(hass: HomeAssistant, entry):
+    """Anybody may fire an event of this name."""
+    hass.bus.async_fire("ollama_pull_progress", {})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.runtime_data.coordinator.last_update_success

@@ -487,6 +487,13 @@ async def test_something_else_answers(
     if loaded_before:
         assert await load(hass, entry) is ConfigEntryState.LOADED
     sim.fault(fault, times=None)
+    if loaded_before:
+        # It was Ollama's address: this is a proxy that is quicker than the server behind it.
+        assert await load(hass, entry) is ConfigEntryState.LOADED
+        assert speech(await say(hass, "hello")) == text("answer_invalid")
+        sim.clear_faults()
+        assert speech(await say(hass, "hello")) == "The kitchen lamp is now on."
+        return
     assert await load(hass, entry) is ConfigEntryState.SETUP_ERROR
     assert entry.error_reason_translation_key == "answer_invalid"
     assert entry.reason == reason("answer_invalid")

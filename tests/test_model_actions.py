@@ -229,7 +229,7 @@ async def test_one_of_two_servers(hass: HomeAssistant, sim: Simulator, entry):
         other = await another_server(hass, elsewhere)
         with pytest.raises(ServiceValidationError) as caught:
             await call(hass, "load_model", PLAIN_MODEL)
-        assert caught.value.translation_key == "service_found_multiple_config_entry_for_domain"
+        assert caught.value.translation_key == "several_servers"
         await call(hass, "load_model", PLAIN_MODEL, config_entry=other.entry_id)
         assert elsewhere.loaded == (PLAIN_MODEL,)
         assert sim.loaded == ()
@@ -524,7 +524,7 @@ async def test_delete(hass: HomeAssistant, sim: Simulator, entry):
     await hass.async_block_till_done()
     assert int(value(hass, entry, "sensor", "installed_models")) == before - 1
     err = await failure(hass, "delete_model", PLAIN_MODEL)
-    assert err.translation_key == "model_missing"
+    assert err.translation_key == "model_not_there"
     assert err.translation_placeholders == {"model": PLAIN_MODEL}
 
 
@@ -632,7 +632,7 @@ async def test_embedding_model(hass: HomeAssistant, version: str):
 @pytest.mark.parametrize("name", ["load_model", "unload_model", "delete_model"])
 async def test_model_that_is_not_there(hass: HomeAssistant, entry, name: str):
     err = await failure(hass, name)
-    assert err.translation_key == "model_missing"
+    assert err.translation_key == "model_not_there"
     assert err.translation_placeholders == {"model": NEW}
 
 

@@ -807,3 +807,30 @@ async def test_our_log_is_silent(hass, sim: Simulator, entry, kitchen_light, cap
         if record.name.startswith(("custom_components.ollama", "ollama"))
     ]
     assert [line for line in ours if any(word in line for word in said)] == []
+
+
+async def test_a_listener_that_fails(hass: HomeAssistant, sim: Simulator, entry, told):
+    """What somebody shows of a query breaks neither its answer nor its account."""
+
+    def fail(_: object) -> None:
+        raise ValueError("no")
+
+    stop = entry.runtime_data.records.usage.listen(fail)
+    assert speech(await say(hass, "Hello."))
+    stop()
+    assert told.only["error"] is None
+
+
+async def test_a_refused_cloud_model_is_not_even_looked_at(
+    hass: HomeAssistant, sim: Simulator, entry, told
+):
+    agent = next(iter(entry.subentries.values()))
+    hass.config_entries.async_update_subentry(
+        entry, agent, data={**agent.data, "model": "gpt-oss:120b-cloud"}
+    )
+    await hass.async_block_till_done()
+    asked = len(sim.requests)
+    answer = speech(await say(hass, "Hello."))
+    assert answer.startswith("The model gpt-oss:120b-cloud does not run on your server")
+    assert len(sim.requests) == asked
+    assert told.only["error"] == "cloud_model"

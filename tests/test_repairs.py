@@ -38,6 +38,7 @@ KEYS = {
     "num_ctx_conflict",
     "public_server_refused",
     "public_server_used",
+    "routed_model_missing",
     "server_too_old",
 }
 
@@ -276,14 +277,14 @@ async def test_missing_model_is_downloaded(
 async def test_missing_model_downloads_once(
     hass: HomeAssistant, sim: Simulator, missing: MockConfigEntry, repair: Repair
 ):
-    """While it is being downloaded nothing is wrong; a dialog opened again joins."""
+    """It is missing until it is there; a dialog opened again joins."""
     issue = the_issue(hass, "model_missing")
     plan_pull(sim, NEW, seconds=0.3)
     first = await (await repair.open(issue)).choose("download")
     second = Repair(repair._client)
     await (await second.open(issue)).choose("download")
     await say(hass, "hello")
-    assert told(hass) == set()
+    assert told(hass) == {"model_missing"}
     await first.after_progress()
     await second.after_progress()
     assert first.is_done
@@ -477,6 +478,32 @@ async def test_model_without_tools_on_an_older_server(hass: HomeAssistant):
         assert the_issue(hass, "model_without_tools").dismissed_version
         await change(hass, entry, model=MODEL)
         assert told(hass) == set()
+
+
+async def test_routed_model_is_missing(hass: HomeAssistant, sim: Simulator, entry):
+    """One that was chosen in the settings of the server for a kind of question."""
+    options = {**entry.options, "models": {"vision": "eye:1b"}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    await hass.async_block_till_done()
+    issue = the_issue(hass, "routed_model_missing")
+    assert not issue.is_fixable
+    assert issue.translation_placeholders == {"model": "eye:1b"}
+    sim.install(SimModel("Eye:1B", capabilities=("completion", "vision")))
+    await entry.runtime_data.coordinator.async_ask_again()
+    assert told(hass) == set()
+
+
+async def test_missing_model_stays_told_of_after_a_failed_download(
+    hass: HomeAssistant, sim: Simulator, missing: MockConfigEntry
+):
+    """And ignored, where somebody ignores it."""
+    issue = the_issue(hass, "model_missing")
+    ir.async_ignore_issue(hass, DOMAIN, issue.issue_id, True)
+    sim.pull_plan(NEW, error="no space left on device", seconds=0.1)
+    await hass.services.async_call(DOMAIN, "pull_model", {"model": NEW}, blocking=True)
+    missing.runtime_data.coordinator.async_update_listeners()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert the_issue(hass, "model_missing").dismissed_version
 
 
 async def test_server_too_old(hass: HomeAssistant):

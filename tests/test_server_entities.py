@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
+import contextlib
 import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -70,8 +71,8 @@ DURATION = SensorDeviceClass.DURATION
 
 TABLE = [
     Row(STATUS, "status", "Status", "connectivity", category=DIAGNOSTIC),
-    Row(INSTALLED, "installed_models", "Installed models", None, "models", MEASUREMENT),
-    Row(LOADED, "loaded_models", "Loaded models", None, "models", MEASUREMENT),
+    Row(INSTALLED, "installed_models", "Installed models", None, None, MEASUREMENT),
+    Row(LOADED, "loaded_models", "Loaded models", None, None, MEASUREMENT),
     Row(
         MEMORY,
         "loaded_model_size",
@@ -85,7 +86,7 @@ TABLE = [
     Row(GPU, "loaded_model_gpu_memory", "GPU memory", SIZE, "GB", MEASUREMENT, precision=1),
     Row(VERSION, "version", "Version", category=DIAGNOSTIC),
     Row(REQUESTS, "requests_today", "Requests today", None, "requests", TOTAL),
-    Row(ERRORS, "errors_today", "Errors today", None, "errors", TOTAL, DIAGNOSTIC),
+    Row(ERRORS, "errors_today", "Errors today", None, None, TOTAL, DIAGNOSTIC),
     Row(TOKENS, "tokens_today", "Tokens today", None, "tokens", TOTAL),
     Row(RESPONSE_TIME, "response_time", "Response time", DURATION, "s", MEASUREMENT, precision=1),
     Row(
@@ -418,6 +419,48 @@ async def test_query_during_a_reload_is_counted_once(
         assert figures(hass) == (1, 0, 11)
     await restart(hass, entry, hass_storage, crash=False)
     assert figures(hass) == (1, 0, 11)
+
+
+async def test_counters_of_a_later_version(
+    hass: HomeAssistant, sim: Simulator, entry, hass_storage, caplog: pytest.LogCaptureFixture
+):
+    """They begin anew; an agent must answer all the same."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.data[DATA_RECORDS].clear()
+    key = f"ollama.usage.{entry.entry_id}"
+    hass_storage[key] = {"version": 9, "minor_version": 1, "key": key, "data": {}}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert "could not be read" in caplog.text
+    assert speech(await say(hass, "hello"))
+    assert figures(hass)[0] == 1
+
+
+async def test_no_number(hass: HomeAssistant, entry):
+    with pytest.raises(ServiceValidationError):
+        await hass.services.async_call(
+            "number", "set_value", {"entity_id": LIMIT, "value": float("nan")}, blocking=True
+        )
+    assert state(hass, LIMIT) == "0"
+
+
+async def test_cancelled_query_is_no_last_answer(
+    hass: HomeAssistant, sim: Simulator, entry, kitchen_light
+):
+    """It counts as a request, and its figures are those of half an answer."""
+    await say(hass, "hello")
+    before = state(hass, RESPONSE_TIME)
+    call = ToolCall("intent__HassTurnOn", {"name": "Kitchen light"})
+    sim.script(Reply(tool_calls=(call,)), Reply("Long.", delay=5))
+    talk = hass.async_create_task(say(hass, "Turn on the light"))
+    async with asyncio.timeout(1):
+        while len(sim.chats) < 3:
+            await asyncio.sleep(0.01)
+    talk.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await talk
+    await hass.async_block_till_done()
+    assert figures(hass)[:2] == (2, 0)
+    assert state(hass, RESPONSE_TIME) == before
 
 
 async def test_reload_gives_no_second_slot(hass: HomeAssistant, sim: Simulator, entry):

@@ -29,6 +29,7 @@ from .runtime import (
     OllamaConfigEntry,
     OllamaRuntime,
     connection_from,
+    shown_name,
     time_limits,
 )
 from .server import OllamaServer, PublicServerError, host_of
@@ -85,13 +86,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
         records.slots,
     )
     entry.async_on_unload(server.async_close)
-    coordinator = OllamaCoordinator(hass, entry, server)
+    was_loaded = _was_loaded_before(hass, entry)
+    coordinator = OllamaCoordinator(
+        hass, entry, server, name=shown_name(entry), was_loaded=was_loaded
+    )
     try:
         await coordinator.async_config_entry_first_refresh()
     except ConfigEntryNotReady as err:
-        if not _was_loaded_before(hass, entry):
+        if not was_loaded:
             raise
-        _LOGGER.warning("The server %s is not available: %s", entry.title, err)
+        _LOGGER.warning("The server %s is not available: %s", coordinator.name, err)
     except ConfigEntryError as err:
         if err.translation_key == PublicServerError.key:
             async_report_public_server(hass, entry)
@@ -103,6 +107,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
         name=_device_name(hass, entry),
         manufacturer=MANUFACTURER,
         entry_type=dr.DeviceEntryType.SERVICE,
+        sw_version=coordinator.data.version if coordinator.last_update_success else None,
     )
     entry.runtime_data = OllamaRuntime(server, coordinator, records, settings, device.id)
     entry.async_on_unload(records.usage.listen(coordinator.async_note_result))

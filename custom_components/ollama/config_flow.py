@@ -74,7 +74,7 @@ from .server import (
     same_server,
 )
 from .server.address import DEFAULT_PORT
-from .server.models import full_name
+from .server.names import full_name
 from .settings import ServerSettings
 
 CONF_CONTROL = "control"
@@ -218,7 +218,7 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self._async_show_models(FormError("cloud_model", CONF_MODEL))
         except OllamaError as err:
             return await self._async_show_models(FormError.from_error(err))
-        if full_name(model) in {known.name for known in installed}:
+        if full_name(model) in {full_name(known.name) for known in installed}:
             return await self.async_step_finish()
         self._download = DownloadStep(self, self._server, model)
         return await self.async_step_download()

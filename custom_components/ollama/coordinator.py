@@ -65,17 +65,31 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
 
     config_entry: OllamaConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: OllamaConfigEntry, server: OllamaServer) -> None:
-        """Prepare; nothing is asked yet."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: OllamaConfigEntry,
+        server: OllamaServer,
+        *,
+        name: str,
+        was_loaded: bool,
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        The name is for the log. What has loaded before is known to be an Ollama server:
+        something else that answers is a proxy in front of it, and may be gone in a minute.
+        """
         super().__init__(
             hass,
             _LOGGER,
             config_entry=entry,
-            name=entry.title,
+            name=name,
             update_interval=timedelta(seconds=IDLE_SECONDS),
             always_update=False,
         )
         self._server = server
+        self._was_loaded = was_loaded
+        self._asked_less_at = float("-inf")
         self._probe_seconds = PROBE_SECONDS
         self._lists_asked_at = float("-inf")
         self._details_asked_for: set[str] = set()
@@ -131,16 +145,22 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
         if not away and now < self._lists_asked_at + IDLE_SECONDS - _CLOCK_SLACK:
             loaded = await self._server.async_running()
             return ServerState(self.data.version, self.data.installed, tuple(loaded))
+        # Not at the end: whoever wants it all asked again meanwhile must not be overheard.
+        self._lists_asked_at = now
         # First of all, and alone while the server is away: the lightest of all questions.
         version = await self._server.async_version()
         installed = await self._server.models.async_refresh()
         loaded = await self._server.async_running()
-        self._lists_asked_at = now
         return ServerState(version, tuple(installed), tuple(loaded))
+
+    @callback
+    def async_ask_all_next(self) -> None:
+        """Ask for everything the next time, whenever that is."""
+        self._lists_asked_at = float("-inf")
 
     async def async_ask_again(self) -> None:
         """Ask for everything at once: the models were changed."""
-        self._lists_asked_at = float("-inf")
+        self.async_ask_all_next()
         await self.async_refresh()
 
     @callback
@@ -158,11 +178,17 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
     @callback
     def async_note_download(self, event: Event) -> None:
         """Look at the models again after a download, whoever has started it."""
-        if event.data["status"] == "running":
+        if event.data.get("status") == "running":
             return
-        if event.data["config_entry_id"] in (None, self.config_entry.entry_id):
+
+        async def look() -> None:
+            await self.async_ask_again()
+            # A model that is still missing is told of again, though nothing has changed.
+            self.async_update_listeners()
+
+        if event.data.get("config_entry_id") in (None, self.config_entry.entry_id):
             self.config_entry.async_create_background_task(
-                self.hass, self.async_ask_again(), f"{self.name} refresh after a download"
+                self.hass, look(), f"{self.name} refresh after a download"
             )
 
     @callback
@@ -170,6 +196,8 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
         """Take a failed query as the sign that the server is away."""
         if not isinstance(err, ServerUnreachableError) or not self.last_update_success:
             return
+        if self._shutdown_requested:
+            return  # of a turn that has outlived its entry
         self._go_away(err)
         self.last_exception = err
         self._schedule_refresh()
@@ -178,7 +206,11 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
     def _go_away(self, err: OllamaError) -> None:
         """Tell the log once, and ask less and less often."""
         self.update_interval = timedelta(seconds=self._probe_seconds)
-        self._probe_seconds = min(2 * self._probe_seconds, MOST_PROBE_SECONDS)
+        now = self.hass.loop.time()
+        if now > self._asked_less_at + self._probe_seconds / 2 - _CLOCK_SLACK:
+            # Not for those who press a button again and again.
+            self._asked_less_at = now
+            self._probe_seconds = min(2 * self._probe_seconds, MOST_PROBE_SECONDS)
         if not self.last_update_success:
             return
         # A failure at the set-up is told by Home Assistant. This marks it as told, so that
@@ -190,12 +222,16 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
     def _failure(self, err: OllamaError) -> HomeAssistantError:
         """Return what Home Assistant wants for a failure."""
         kind: type[HomeAssistantError] = UpdateFailed
-        if isinstance(err, AuthenticationError):
+        if self.config_entry.state is not ConfigEntryState.SETUP_IN_PROGRESS:
+            if isinstance(err, AuthenticationError):
+                # Home Assistant would stop asking for good, also when a proxy was to blame.
+                self.config_entry.async_start_reauth(self.hass)
+        elif isinstance(err, AuthenticationError):
             kind = ConfigEntryAuthFailed
-        elif self.config_entry.state is ConfigEntryState.SETUP_IN_PROGRESS and isinstance(
-            err, AnswerInvalidError | RequestRejectedError | PublicServerError
+        elif isinstance(err, PublicServerError) or (
+            isinstance(err, AnswerInvalidError | RequestRejectedError) and not self._was_loaded
         ):
-            # It answers and isn't Ollama, or may not be used: trying again would not help.
+            # It may not be used, or it answers and isn't Ollama: trying again would not help.
             kind = ConfigEntryError
         return kind(
             translation_domain=err.translation_domain,

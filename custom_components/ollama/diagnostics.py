@@ -18,7 +18,7 @@ from .agent import AgentSettings
 from .agent.settings import STOP_OPTION
 from .const import CONF_HEADERS, CONF_LLM_APIS, CONF_POLICIES, DOMAIN
 from .coordinator import ServerState
-from .home import Policy, async_get_inventory
+from .home import Policy, async_prepare_inventory
 from .runtime import OllamaConfigEntry, time_limits
 from .server import (
     Day,
@@ -46,7 +46,7 @@ async def async_get_config_entry_diagnostics(
         "server": _server(entry),
         "usage": _usage(entry),
         "agents": [_agent(entry, user) for user in entry.subentries.values()],
-        "home": _home(hass),
+        "home": await _home(hass),
         "issues": _issues(hass, entry),
     }
 
@@ -62,7 +62,7 @@ async def async_get_device_diagnostics(
     return {
         "agent": _agent(entry, user),
         "server": _server(entry),
-        "home": _home(hass),
+        "home": await _home(hass),
         "issues": [
             issue for issue in _issues(hass, entry) if issue["agent"] in (None, user.subentry_id)
         ],
@@ -237,9 +237,9 @@ def _details(entry: OllamaConfigEntry, model: str) -> dict[str, Any] | None:
     }
 
 
-def _home(hass: HomeAssistant) -> dict[str, Any]:
+async def _home(hass: HomeAssistant) -> dict[str, Any]:
     """Return how large the exposed home is, by kind of device."""
-    inventory = async_get_inventory(hass, _ASSISTANT)
+    inventory = await async_prepare_inventory(hass, _ASSISTANT)
     counts: dict[str, int] = {}
     for entity in inventory.entities:
         domain = entity.entity_id.partition(".")[0]

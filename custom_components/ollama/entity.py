@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import override
 
 from homeassistant.components import conversation
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
@@ -99,7 +99,8 @@ class OllamaAgentEntity(Entity):
 
     def _note_failure(self, err: HomeAssistantError) -> None:
         """Ask the owner for a new key where the server refused the old one."""
-        if isinstance(err, AuthenticationError):
+        is_loaded = self._entry.state is ConfigEntryState.LOADED
+        if isinstance(err, AuthenticationError) and is_loaded:
             self._entry.async_start_reauth(self.hass)
         self._runtime.coordinator.async_note_error(err)
 
@@ -122,7 +123,8 @@ class OllamaServerEntity(CoordinatorEntity[OllamaCoordinator]):
     @override
     async def async_update(self) -> None:
         """Ask the server for everything: somebody wants to know it now."""
-        await self.coordinator.async_ask_again()
+        self.coordinator.async_ask_all_next()
+        await super().async_update()
 
 
 class OllamaUsageEntity(OllamaServerEntity):

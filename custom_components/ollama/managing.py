@@ -4,7 +4,7 @@ from collections.abc import Generator
 import contextlib
 from typing import Final
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -14,6 +14,7 @@ from .const import CONF_NUM_CTX, DOMAIN, SUBENTRY_CONVERSATION
 from .runtime import OllamaConfigEntry
 from .server import (
     AuthenticationError,
+    ModelMissingError,
     OllamaError,
     RequestRejectedError,
     ServerFailedError,
@@ -48,17 +49,17 @@ async def async_pull(
 ) -> str:
     """Download a model, or join the download that is running; return the status.
 
-    With `wait` it raises OllamaError when the download fails; otherwise the event and the
-    log tell.
+    It raises OllamaError when the download fails at once, and with `wait` whenever it fails;
+    otherwise the event and the log tell.
     """
     runtime = entry.runtime_data
     downloads = async_get_downloads(hass)
     joined = downloads.async_is_running(runtime.server, model)
     download = downloads.async_start(runtime.server, model, entry.entry_id)
-    if not wait:
+    # A name that doesn't exist is known in a moment. The download keeps the other limits itself.
+    await download.async_wait_for_end(None if wait else runtime.server.limits.first_news)
+    if not download.done:
         return STATUS_RUNNING if joined else STATUS_STARTED
-    # The download keeps the time limits itself.
-    await download.async_wait_for_end()
     await runtime.coordinator.async_ask_again()
     if (err := download.error) is not None:
         with _noted(hass, entry):
@@ -118,10 +119,18 @@ async def async_unload_all(hass: HomeAssistant, entry: OllamaConfigEntry) -> Non
     Raises OllamaError.
     """
     runtime = entry.runtime_data
-    with _noted(hass, entry):
-        for model in await runtime.server.async_running():
-            await runtime.server.async_unload(model.name)
-    await runtime.coordinator.async_ask_again()
+    failure: OllamaError | None = None
+    try:
+        with _noted(hass, entry):
+            for model in await runtime.server.async_running():
+                try:
+                    await runtime.server.async_unload(model.name)
+                except OllamaError as err:
+                    failure = failure or err
+            if failure is not None:
+                raise failure
+    finally:
+        await runtime.coordinator.async_ask_again()
 
 
 def _in_words(err: OllamaError, model: str) -> OllamaError:
@@ -138,8 +147,11 @@ def _noted(hass: HomeAssistant, entry: OllamaConfigEntry) -> Generator[None]:
     coordinator = entry.runtime_data.coordinator
     try:
         yield
+    except ModelMissingError as err:
+        # There is no agent here for whom another could be chosen.
+        raise ModelMissingError("model_not_there", **(err.translation_placeholders or {})) from err
     except OllamaError as err:
-        if isinstance(err, AuthenticationError):
+        if isinstance(err, AuthenticationError) and entry.state is ConfigEntryState.LOADED:
             entry.async_start_reauth(hass)
         coordinator.async_note_error(err)
         raise

@@ -1,10 +1,17 @@
 """The limit of requests."""
 
+import math
 from typing import override
 
-from homeassistant.components.number import NumberEntity, NumberEntityDescription, NumberMode
+from homeassistant.components.number import (
+    DOMAIN as NUMBER_DOMAIN,
+    NumberEntity,
+    NumberEntityDescription,
+    NumberMode,
+)
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_REQUESTS_PER_HOUR
@@ -50,6 +57,20 @@ class RequestsPerHour(OllamaServerEntity, NumberEntity):
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Save the limit in the options, from where it comes into force."""
+        """Save the limit in the options, from where it comes into force.
+
+        Raises ServiceValidationError for what Home Assistant's own check lets through.
+        """
+        if not math.isfinite(value):
+            raise ServiceValidationError(
+                translation_domain=NUMBER_DOMAIN,
+                translation_key="out_of_range",
+                translation_placeholders={
+                    "value": str(value),
+                    "entity_id": self.entity_id,
+                    "min_value": str(self.native_min_value),
+                    "max_value": str(self.native_max_value),
+                },
+            )
         options = {**self._entry.options, CONF_REQUESTS_PER_HOUR: int(value)}
         self.hass.config_entries.async_update_entry(self._entry, options=options)

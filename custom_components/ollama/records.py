@@ -7,15 +7,19 @@ a limit can't be escaped by reloading.
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+import logging
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DATA_RECORDS, DOMAIN
 from .server import DEFAULT_PARALLEL, Day, QueryResult, RateLimiter, Slots, Usage
+
+_LOGGER = logging.getLogger(__name__)
 
 _VERSION: Final = 1
 _SAVE_DELAY: Final = 60.0
@@ -38,7 +42,12 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
         usage = Usage(hass.loop.time, lambda: dt_util.now().date())
         slots = Slots(DEFAULT_PARALLEL, usage.tell)
         known[entry_id] = ServerRecords(usage, RateLimiter(hass.loop.time), slots)
-        saved = await _store(hass, entry_id).async_load()
+        try:
+            saved = await _store(hass, entry_id).async_load()
+        except HomeAssistantError, NotImplementedError:
+            # Of a later version, or unreadable. Counters must never keep an agent from answering.
+            _LOGGER.exception("The counters of an earlier run could not be read")
+            saved = None
         if (day := Day.from_dict(saved)) is not None:
             usage.restore(day)
     return known[entry_id]

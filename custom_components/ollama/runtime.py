@@ -12,10 +12,10 @@ from homeassistant.util.ssl import (
     get_default_no_verify_context,
 )
 
-from .const import CONF_HEADERS, DATA_TIME_LIMITS
+from .const import CONF_HEADERS, DATA_TIME_LIMITS, DEFAULT_TITLE
 from .coordinator import OllamaCoordinator
 from .records import ServerRecords
-from .server import Connection, OllamaServer, TimeLimits
+from .server import Connection, OllamaServer, TimeLimits, host_of
 from .settings import ServerSettings
 
 CONNECTION_KEYS = (CONF_URL, CONF_API_KEY, CONF_VERIFY_SSL, CONF_HEADERS)
@@ -41,6 +41,15 @@ class OllamaRuntime:
 
 
 type OllamaConfigEntry = ConfigEntry[OllamaRuntime]
+
+
+def shown_name(entry: ConfigEntry) -> str:
+    """Return how a server is called in the log and in repairs.
+
+    A title that is an address may hold a password: entries of core's can.
+    """
+    url: str = {**entry.data, **entry.options}[CONF_URL]
+    return entry.title if entry.title != url else host_of(url) or DEFAULT_TITLE
 
 
 def time_limits(hass: HomeAssistant) -> TimeLimits:

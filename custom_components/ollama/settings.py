@@ -18,9 +18,11 @@ from .const import (
     CONF_REQUESTS_PER_HOUR,
     CONF_REQUESTS_PER_HOUR_PER_USER,
 )
-from .server import DEFAULT_PARALLEL, Privacy, RateLimits
+from .server import DEFAULT_PARALLEL, MOST_PER_HOUR, Privacy, RateLimits
+from .server.lenient import as_mapping, as_number, as_text, as_texts
 
 MOST_PARALLEL: Final = 32
+MOST_SECONDS_BETWEEN: Final = 3600
 
 
 class LogQueries(StrEnum):
@@ -55,28 +57,40 @@ class ServerSettings:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> ServerSettings:
-        """Read an entry's options; forms save every number as a float."""
-        kept = options.get(CONF_KEPT) or {}
+        """Read an entry's options, whoever has written them.
+
+        Forms save every number as a float; what makes no sense counts as left out.
+        """
+        kept = as_mapping(options.get(CONF_KEPT))
+        models = as_mapping(options.get(CONF_MODELS))
         logged = options.get(CONF_LOG_QUERIES)
-        models = options.get(CONF_MODELS) or {}
+        parallel = as_number(
+            options.get(CONF_MAX_PARALLEL), DEFAULT_PARALLEL, DEFAULT_PARALLEL, MOST_PARALLEL
+        )
         return cls(
-            max_parallel=max(1, int(options.get(CONF_MAX_PARALLEL) or DEFAULT_PARALLEL)),
+            max_parallel=int(parallel),
             rate_limits=RateLimits(
-                per_hour=int(options.get(CONF_REQUESTS_PER_HOUR) or 0),
-                per_hour_and_user=int(options.get(CONF_REQUESTS_PER_HOUR_PER_USER) or 0),
-                seconds_between=float(options.get(CONF_MIN_SECONDS_BETWEEN_REQUESTS) or 0),
+                per_hour=_limit(options, CONF_REQUESTS_PER_HOUR),
+                per_hour_and_user=_limit(options, CONF_REQUESTS_PER_HOUR_PER_USER),
+                seconds_between=as_number(
+                    options.get(CONF_MIN_SECONDS_BETWEEN_REQUESTS), 0, 0, MOST_SECONDS_BETWEEN
+                ),
             ),
             log_queries=LogQueries(logged) if logged in list(LogQueries) else LogQueries.SHORT,
             privacy=Privacy(
-                allow_cloud_models=bool(options.get(CONF_ALLOW_CLOUD_MODELS)),
-                allow_public_server=bool(options.get(CONF_ALLOW_PUBLIC_SERVER)),
+                allow_cloud_models=options.get(CONF_ALLOW_CLOUD_MODELS) is True,
+                allow_public_server=options.get(CONF_ALLOW_PUBLIC_SERVER) is True,
                 kept_cloud_models=(
-                    frozenset(kept[CONF_KEPT_CLOUD_MODELS] or ())
+                    frozenset(as_texts(kept[CONF_KEPT_CLOUD_MODELS]))
                     if CONF_KEPT_CLOUD_MODELS in kept
                     else None
                 ),
                 # Until its address could be looked up, an entry of core's keeps it.
                 kept_public_server=bool(kept.get(CONF_KEPT_PUBLIC_SERVER, True)),
             ),
-            models={kind: models[kind] for kind in QueryType if models.get(kind)},
+            models={kind: model for kind in QueryType if (model := as_text(models.get(kind)))},
         )
+
+
+def _limit(options: Mapping[str, Any], key: str) -> int:
+    return int(as_number(options.get(key), 0, 0, MOST_PER_HOUR))

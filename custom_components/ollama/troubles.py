@@ -17,7 +17,7 @@ from .agent import AgentSettings
 from .agent.settings import ToolCalling
 from .const import CONF_KEPT, CONF_KEPT_PUBLIC_SERVER, CONF_NUM_CTX, DOMAIN, SUBENTRY_CONVERSATION
 from .coordinator import ServerState
-from .runtime import OllamaConfigEntry
+from .runtime import OllamaConfigEntry, shown_name
 from .server import (
     OLDEST_VERSION,
     Capability,
@@ -38,11 +38,14 @@ MODEL_MISSING: Final = "model_missing"
 MODEL_TOO_SMALL: Final = "model_too_small"
 MODEL_WITHOUT_TOOLS: Final = "model_without_tools"
 NUM_CTX_CONFLICT: Final = "num_ctx_conflict"
+ROUTED_MODEL_MISSING: Final = "routed_model_missing"
 PUBLIC_SERVER_REFUSED: Final = "public_server_refused"
 PUBLIC_SERVER_USED: Final = "public_server_used"
 SERVER_TOO_OLD: Final = "server_too_old"
 
-_WITHOUT_FIX: Final = frozenset({MODEL_TOO_SMALL, MODEL_WITHOUT_TOOLS, SERVER_TOO_OLD})
+_WITHOUT_FIX: Final = frozenset(
+    {MODEL_TOO_SMALL, MODEL_WITHOUT_TOOLS, ROUTED_MODEL_MISSING, SERVER_TOO_OLD}
+)
 _SERIOUS: Final = frozenset({CLOUD_MODEL_REFUSED, MODEL_MISSING, PUBLIC_SERVER_REFUSED})
 
 _STEPS: Final = (4_096, 8_192, 12_288, 16_384, 24_576, 32_768, 49_152, 65_536, 98_304, 131_072)
@@ -190,7 +193,14 @@ class _Watch:
             return not is_heard and num_ctx_of(user) < int(about.get("needed") or 0)
         if issue.translation_key == MODEL_WITHOUT_TOOLS:
             return _needs_tools(user) and self._capabilities(user) is None
-        return issue.translation_key == MODEL_MISSING and unheard
+        if issue.translation_key != MODEL_MISSING:
+            return False
+        model = user.data[CONF_MODEL]
+        return unheard or (
+            # Whether its download will succeed nobody knows.
+            self._installed(user) is None
+            and async_get_downloads(self._hass).async_is_running(self._runtime.server, model)
+        )
 
     def _find(self) -> Iterator[Trouble]:
         yield from self._of_privacy()
@@ -203,11 +213,15 @@ class _Watch:
                 SERVER_TOO_OLD,
                 self._entry.entry_id,
                 {
-                    "server": self._entry.title,
+                    "server": shown_name(self._entry),
                     "version": state.version,
                     "oldest": str(OLDEST_VERSION),
                 },
             )
+        for model in dict.fromkeys(self._runtime.settings.models.values()):
+            if self._runtime.server.models.find(model) is None:
+                where = f"{self._entry.entry_id}_{full_name(model)}"
+                yield Trouble(ROUTED_MODEL_MISSING, where, {"model": model})
         for user in self._users():
             if self._installed(user) is None:
                 yield from self._of_missing(user)
@@ -225,7 +239,9 @@ class _Watch:
         if self._runtime.coordinator.last_error == PublicServerError.key:
             yield _refused_server(self._entry)
         elif kept.get(CONF_KEPT_PUBLIC_SERVER) and not privacy.allow_public_server:
-            yield Trouble(PUBLIC_SERVER_USED, self._entry.entry_id, {"server": self._entry.title})
+            yield Trouble(
+                PUBLIC_SERVER_USED, self._entry.entry_id, {"server": shown_name(self._entry)}
+            )
         if privacy.allow_cloud_models:
             return
         for user in filter(self._is_remote, self._users()):
@@ -259,7 +275,7 @@ class _Watch:
                 yield Trouble(
                     NUM_CTX_CONFLICT,
                     f"{self._entry.entry_id}_{model}",
-                    {"model": model, "agents": named},
+                    {"model": users[0].data[CONF_MODEL], "agents": named},
                 )
 
     def _of_context(self, user: ConfigSubentry, largest: int) -> Iterator[Trouble]:
@@ -311,7 +327,7 @@ def _of_user(key: str, user: ConfigSubentry, **figures: str) -> Trouble:
 
 
 def _refused_server(entry: OllamaConfigEntry) -> Trouble:
-    return Trouble(PUBLIC_SERVER_REFUSED, entry.entry_id, {"server": entry.title})
+    return Trouble(PUBLIC_SERVER_REFUSED, entry.entry_id, {"server": shown_name(entry)})
 
 
 def _create(hass: HomeAssistant, entry: OllamaConfigEntry, trouble: Trouble) -> None:

@@ -15,7 +15,7 @@ from custom_components.ollama.const import DATA_TIME_LIMITS, DOMAIN
 from custom_components.ollama.server import TimeLimits
 from simulator import DEFAULT_MODELS, Fault, Rates, Reply, Simulator
 
-from ..common import EMBEDDING_MODEL, MODEL, PLAIN_MODEL, options_of, say, speech
+from ..common import EMBEDDING_MODEL, MODEL, PLAIN_MODEL, VISION_MODEL, options_of, say, speech
 from .helpers import Names, change_agent, change_options
 
 CLOUD = "gpt-oss:120b-cloud"
@@ -50,7 +50,7 @@ CHANGES = {
     "allow_cloud_models": True,
     "allow_public_server": True,
 }
-ROUTES = {"fast": MODEL, "vision": f" {PLAIN_MODEL} ", "code": "  ", "creative": CLOUD}
+ROUTES = {"fast": MODEL, "vision": f" {VISION_MODEL} ", "code": "  ", "creative": CLOUD}
 
 
 async def test_defaults(hass: HomeAssistant, entry):
@@ -75,7 +75,7 @@ async def test_defaults(hass: HomeAssistant, entry):
 
 async def test_saved(hass: HomeAssistant, entry):
     await (await change_options(hass, entry)).submit(**CHANGES, **ROUTES)
-    routes = {"fast": MODEL, "vision": PLAIN_MODEL, "creative": CLOUD}
+    routes = {"fast": MODEL, "vision": VISION_MODEL, "creative": CLOUD}
     assert entry.options == {"kept": KEPT, **CHANGES, "models": routes}
     # Counts are whole numbers, whatever a form makes of them.
     assert [type(entry.options[key]) for key in list(CHANGES)[:4]] == [int, int, int, float]
@@ -88,6 +88,48 @@ async def test_saved(hass: HomeAssistant, entry):
     everything = DEFAULTS["limits"] | DEFAULTS["privacy"] | dict.fromkeys(routes)
     await dialog.submit(**everything)
     assert entry.options == {"kept": KEPT, **SAVED_DEFAULTS}
+
+
+async def test_keeps_what_was_changed_elsewhere(hass: HomeAssistant, entry):
+    """The limit has an entity of its own, and the dialog may be open for long."""
+    dialog = await change_options(hass, entry)
+    await hass.services.async_call(
+        "number", "set_value", {"entity_id": LIMIT, "value": 7}, blocking=True
+    )
+    await dialog.submit(max_parallel=2)
+    assert entry.options["requests_per_hour"] == 7
+    assert entry.options["max_parallel"] == 2
+
+
+async def test_model_that_cannot_see(hass: HomeAssistant, entry):
+    dialog = await (await change_options(hass, entry)).submit(vision=PLAIN_MODEL)
+    assert dialog.errors == {"base": "model_without_vision"}
+    await dialog.submit(vision=VISION_MODEL)
+    assert entry.options["models"] == {"vision": VISION_MODEL}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_parallel": "abc", "min_seconds_between_requests": "x", "requests_per_hour": -5},
+        {"requests_per_hour": float("nan"), "max_parallel": float("inf")},
+        {"models": ["a"], "log_queries": 5},
+        {"models": {"vision": 5}, "allow_cloud_models": "no"},
+    ],
+)
+async def test_options_of_somebody_else(
+    hass: HomeAssistant, sim: Simulator, entry, options: dict[str, Any]
+):
+    """Written by hand, or by a later version: an agent that doesn't answer helps nobody."""
+    hass.config_entries.async_update_entry(entry, options={**entry.options, **options})
+    assert speech(await say(hass, "hello"))
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert speech(await say(hass, "hello"))
+    settings = entry.runtime_data.settings
+    assert settings.max_parallel in (1, 32)
+    assert settings.rate_limits.per_hour == 0
+    assert settings.models == {}
+    assert not settings.privacy.allow_cloud_models
 
 
 async def test_keeps_what_it_does_not_show(hass: HomeAssistant, sim: Simulator, add_entry):

@@ -181,7 +181,7 @@ def test_options_fields(english: dict[str, Any], part: str):
 
 def test_options_errors(english: dict[str, Any]):
     written = arguments(options, "FormError", "key")
-    assert written == {"cloud_model"}
+    assert written == {"cloud_model", "model_without_vision"}
     assert set(english["options"]["error"]) == written
     assert "abort" not in english["options"]
     assert arguments(options, "async_abort", "reason") == set()

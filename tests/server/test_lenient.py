@@ -279,7 +279,9 @@ def test_any_version(version: str):
         ("library/qwen3:8b", "qwen3:8b"),
         ("registry.ollama.ai/library/qwen3:8b", "qwen3:8b"),
         ("registry.ollama.ai/me/mine", "me/mine:latest"),
-        ("hf.co/me/mine:Q4", "hf.co/me/mine:Q4"),
+        ("hf.co/Me/Mine:Q4", "hf.co/me/mine:q4"),
+        (" QWEN3:8B ", "qwen3:8b"),
+        ("https://Registry.ollama.ai/library/qwen3", "qwen3:latest"),
         ("localhost:5000/me/mine", "localhost:5000/me/mine:latest"),
     ],
 )

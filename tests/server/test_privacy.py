@@ -12,7 +12,10 @@ from custom_components.ollama.server import (
     OllamaServer,
     Privacy,
     PublicServerError,
+    ServerUnreachableError,
+    Unreachable,
     async_addresses,
+    client,
     is_cloud_model,
     kind_of,
 )
@@ -163,8 +166,6 @@ async def test_kinds(names: Names, addresses: list[str], kind: HostKind):
     assert kind_of(addresses[::-1]) is kind
     names.addresses = addresses
     assert await async_addresses("http://ollama.example:11434", SECONDS) == addresses
-    privacy = Privacy(allow_public_server=True)
-    assert await privacy.async_check_server("http://ollama.example", SECONDS) is kind
 
 
 @pytest.mark.parametrize(
@@ -211,9 +212,15 @@ async def test_an_address_in_disguise(names: Names):
     ids=lambda error: type(error).__name__,
 )
 async def test_a_name_that_is_not_known(names: Names, error: Exception):
+    """Nothing is sent to it: the client would look it up again, and might find another."""
     names.error = error
     assert await async_addresses("http://ollama.lan", SECONDS) == []
-    assert await Privacy().async_check_server("http://ollama.lan", SECONDS) is HostKind.UNKNOWN
+    with pytest.raises(ServerUnreachableError) as caught:
+        await Privacy().async_check_server("http://ollama.lan", SECONDS)
+    is_slow = isinstance(error, TimeoutError)
+    assert caught.value.reason is (Unreachable.TIMEOUT if is_slow else Unreachable.NAME)
+    # Where it may lead anywhere, the client finds out by itself.
+    await Privacy(allow_public_server=True).async_check_server("http://ollama.lan", SECONDS)
 
 
 async def test_a_resolver_that_never_answers(names: Names):
@@ -241,7 +248,7 @@ async def test_public_servers(names: Names, address: str):
     with pytest.raises(PublicServerError):
         await Privacy(allow_cloud_models=True).async_check_server(url, SECONDS)
     for allowing in (Privacy(allow_public_server=True), Privacy(kept_public_server=True)):
-        assert await allowing.async_check_server(url, SECONDS) is HostKind.PUBLIC
+        await allowing.async_check_server(url, SECONDS)
 
 
 # -- at each request -------------------------------------------------------------
@@ -284,12 +291,27 @@ async def test_a_known_address_is_looked_up_once(
         await server.async_check_address()
 
 
+async def test_a_known_name_is_looked_up_again_after_a_while(
+    sim: Simulator, make_server: MakeServer, names: Names, monkeypatch: pytest.MonkeyPatch
+):
+    """It may have come to lead elsewhere without the server ever being away."""
+    monkeypatch.setattr(client, "_ADDRESS_SECONDS", 0.02)
+    names.addresses = ["192.168.1.5"]
+    server = make_server(f"http://ollama.lan:{sim.port}", privacy=Privacy())
+    await server.async_check_address()
+    names.addresses = ["8.8.8.8"]
+    await asyncio.sleep(0.03)
+    with pytest.raises(PublicServerError):
+        await server.async_check_address()
+
+
 async def test_an_unknown_name_is_looked_up_again(
     sim: Simulator, make_server: MakeServer, names: Names
 ):
     names.error = socket.gaierror(socket.EAI_AGAIN, "try again")
     server = make_server(f"http://ollama.lan:{sim.port}", privacy=Privacy())
-    await server.async_check_address()
+    with pytest.raises(ServerUnreachableError):
+        await server.async_check_address()
     names.error = None
     names.addresses = ["8.8.8.8"]
     with pytest.raises(PublicServerError):

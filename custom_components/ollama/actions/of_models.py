@@ -24,9 +24,10 @@ def entry_of(call: ServiceCall) -> OllamaConfigEntry:
 
     Raises ServiceValidationError, translated.
     """
-    entry: OllamaConfigEntry = service.async_get_config_entry(
-        call.hass, DOMAIN, call.data.get(CONF_CONFIG_ENTRY)
-    )
+    entry_id = call.data.get(CONF_CONFIG_ENTRY)
+    if entry_id is None and len(call.hass.config_entries.async_loaded_entries(DOMAIN)) > 1:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="several_servers")
+    entry: OllamaConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, entry_id)
     return entry
 
 

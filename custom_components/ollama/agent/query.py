@@ -7,7 +7,8 @@ counted and told of exactly once.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 import contextlib
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 import math
 from typing import Any, Final
@@ -35,6 +36,8 @@ _MOST_ENTITIES: Final = 50
 _ELLIPSIS: Final = "…"
 _LONGEST_ESCAPE: Final = len(r"\u001b")
 _CANCELLED: Final = "cancelled"
+
+_inside: ContextVar[bool] = ContextVar("ollama_inside_a_query", default=False)
 
 
 class RateLimitError(OllamaError):
@@ -81,6 +84,8 @@ class RunningQuery:
     requester: Requester
     limiter: RateLimiter
     limits: RateLimits
+    is_inner: bool = False
+    """Whether it is asked while another one is under way, by a tool of that one."""
     admitted: bool = False
     response: str = ""
     deeds: Sequence[Deed] = ()
@@ -90,9 +95,11 @@ class RunningQuery:
 
         Raises RateLimitError and TooSoonError.
         """
-        refused = self.limiter.take(
-            self.limits, self.requester, self.asker.user_id, self.asker.place
-        )
+        limits = self.limits
+        if self.is_inner:
+            # What a model does with a tool isn't another request of the same person's.
+            limits = replace(limits, seconds_between=0.0)
+        refused = self.limiter.take(limits, self.requester, self.asker.user_id, self.asker.place)
         if refused is None:
             self.admitted = True
         elif refused.too_soon:
@@ -115,7 +122,8 @@ async def async_query(
 ) -> AsyncGenerator[RunningQuery]:
     """Tell of a query, and when it has ended count it and tell how."""
     meter = usage.open(asker.source, asker.agent, asker.model)
-    running = RunningQuery(hass, asker, meter, await _requester(hass, asker), limiter, limits)
+    requester = await _requester(hass, asker)
+    running = RunningQuery(hass, asker, meter, requester, limiter, limits, is_inner=_inside.get())
     told: dict[str, Any] = {
         "query_id": ulid_now(),
         "source": asker.source,
@@ -126,6 +134,7 @@ async def async_query(
     }
     hass.bus.async_fire(EVENT_QUERY_REQUESTED, told, context=asker.context)
     error: str | None = None
+    inside = _inside.set(True)
     try:
         yield running
     except HomeAssistantError as err:
@@ -138,9 +147,11 @@ async def async_query(
         error = "unknown"
         raise
     finally:
+        _inside.reset(inside)
         if running.admitted:
             # Somebody who changes his mind is no error of the server's.
-            usage.close(meter, None if error == _CANCELLED else error)
+            cancelled = error == _CANCELLED
+            usage.close(meter, None if cancelled else error, answered=not cancelled)
         figures = meter.figures
         first = meter.time_to_first_token
         hass.bus.async_fire(

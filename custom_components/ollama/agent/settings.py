@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+import math
 from typing import Any, Final
 
 from homeassistant.const import CONF_LLM_HASS_API, CONF_MODEL, CONF_PROMPT
@@ -18,6 +19,7 @@ from ..const import (
 )
 from ..server import Capability, ModelDetails
 from ..server.client import KEEP_LOADED_FOREVER, Think
+from ..server.lenient import as_number, as_texts
 
 DEFAULT_KEEP_ALIVE: Final = KEEP_LOADED_FOREVER
 DEFAULT_MAX_HISTORY: Final = 20
@@ -27,6 +29,9 @@ CONF_NUM_PREDICT: Final = "num_predict"
 WHOLE_NUMBER_OPTIONS: Final = ("top_k", "seed", CONF_NUM_PREDICT)
 FRACTION_OPTIONS: Final = ("temperature", "top_p", "repeat_penalty")
 STOP_OPTION: Final = "stop"
+
+_MOST: Final = 2**31 - 1
+"""What the API can take as a whole number."""
 
 
 class ToolCalling(StrEnum):
@@ -63,27 +68,34 @@ class AgentSettings:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> AgentSettings:
-        """Read subentry data; forms save every number as a float."""
-        options: dict[str, Any] = {CONF_NUM_CTX: int(data.get(CONF_NUM_CTX, DEFAULT_NUM_CTX))}
-        for key in WHOLE_NUMBER_OPTIONS:
-            if (value := data.get(key)) is not None:
-                options[key] = int(value)
-        for key in FRACTION_OPTIONS:
-            if (value := data.get(key)) is not None:
-                options[key] = float(value)
-        if stop := data.get(STOP_OPTION):
+        """Read subentry data, whoever has written it.
+
+        Forms save every number as a float; what makes no sense counts as left out.
+        """
+        num_ctx = as_number(data.get(CONF_NUM_CTX), DEFAULT_NUM_CTX, 1, _MOST)
+        options: dict[str, Any] = {CONF_NUM_CTX: int(num_ctx)}
+        for key in (*WHOLE_NUMBER_OPTIONS, *FRACTION_OPTIONS):
+            number = as_number(data.get(key), math.nan, -_MOST, _MOST)
+            if not math.isnan(number):
+                options[key] = int(number) if key in WHOLE_NUMBER_OPTIONS else number
+        if stop := as_texts(data.get(STOP_OPTION)):
             options[STOP_OPTION] = list(stop)
-        keep_alive = int(data.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE))
+        keep_alive = int(as_number(data.get(CONF_KEEP_ALIVE), DEFAULT_KEEP_ALIVE, -_MOST, _MOST))
+        history = as_number(data.get(CONF_MAX_HISTORY), DEFAULT_MAX_HISTORY, -_MOST, _MOST)
         apis = data.get(CONF_LLM_APIS) or data.get(CONF_LLM_HASS_API) or ()
+        # A level for a model that has levels; what it may not be is sorted out with the model.
+        think: Any = data.get(CONF_THINK)
+        if not isinstance(think, bool | str):
+            think = False
         return cls(
             model=data[CONF_MODEL],
             options=options,
             keep_alive=(keep_alive if keep_alive == KEEP_LOADED_FOREVER else f"{keep_alive}s"),
-            max_history=int(data.get(CONF_MAX_HISTORY, DEFAULT_MAX_HISTORY)),
-            think=data.get(CONF_THINK) or False,
+            max_history=int(history),
+            think=think or False,
             prompt=data.get(CONF_PROMPT),
             # Entries from before several could be chosen hold a single id.
-            apis=(apis,) if isinstance(apis, str) else tuple(apis),
+            apis=(apis,) if isinstance(apis, str) else as_texts(list(apis)),
             tool_calling=ToolCalling.read(data.get(CONF_TOOL_CALLING)),
             plain_text=bool(data.get(CONF_PLAIN_TEXT, False)),
         )

@@ -115,6 +115,7 @@ class Turn:
     async def async_check_model(self, chat_log: conversation.ChatLog) -> ModelDetails:
         """Return what the model can do. Raises OllamaError where that is too little."""
         model = self.settings.model
+        self.server.check_model(model)
         details = await self.server.models.async_details(model)
         if not details.chats:
             raise ModelUnsuitableError("model_only_embeds", model=model)

@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import (
 
 from ..const import DOMAIN
 from ..server import Capability, InstalledModel, ModelDetails, OllamaError, OllamaServer
-from ..server.models import full_name
+from ..server.names import full_name
 from .download import readable_size
 
 # Worth telling apart by; that a model completes text goes without saying.
@@ -86,7 +86,7 @@ async def async_model_selector(
         for model in sorted(installed, key=lambda model: model.name)
         if _chats(model, details.get(model.name))
     ]
-    names = {model.name for model in usable}
+    names = {full_name(model.name) for model in usable}
     options = [
         SelectOptionDict(value=model.name, label=_label(model, details.get(model.name), texts))
         for model in usable

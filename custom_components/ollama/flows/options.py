@@ -29,6 +29,7 @@ from ..const import (
 from ..runtime import OllamaConfigEntry
 from ..server import (
     MOST_PER_HOUR,
+    Capability,
     CloudModelError,
     InstalledModel,
     ModelCatalog,
@@ -81,11 +82,16 @@ PRIVACY_SCHEMA: Final = probatio.Schema(
 class ServerOptionsFlow(OptionsFlow):
     """One form; what is saved comes into force without a reload."""
 
+    def __init__(self) -> None:
+        """Start before anything was shown."""
+        self._shown: dict[str, Any] = {}
+
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the settings, and save them."""
         if user_input is None:
-            return await self._async_show(_as_form(self.config_entry.options))
-        options = read_options(user_input, self.config_entry.options)
+            self._shown = _as_form(self.config_entry.options)
+            return await self._async_show(self._shown)
+        options = read_options(user_input, self.config_entry.options, self._shown)
         if (error := self._wrong(options)) is not None:
             return await self._async_show(user_input, error)
         entry = self.config_entry
@@ -103,8 +109,16 @@ class ServerOptionsFlow(OptionsFlow):
             try:
                 privacy.check_model(model, is_remote=known is not None and known.is_remote)
             except CloudModelError:
-                return FormError("cloud_model")
-        return None
+                return FormError("cloud_model", placeholders={"model": model})
+        return self._blind(options)
+
+    def _blind(self, options: Mapping[str, Any]) -> FormError | None:
+        """Return what is wrong with a model that shall see and is known not to."""
+        model: str = (options.get(CONF_MODELS) or {}).get(QueryType.VISION, "")
+        details = self._catalog.known_details(model) if self._catalog and model else None
+        if details is None or details.can(Capability.VISION):
+            return None
+        return FormError("model_without_vision", placeholders={"model": model})
 
     @property
     def _catalog(self) -> ModelCatalog | None:
@@ -143,15 +157,26 @@ class ServerOptionsFlow(OptionsFlow):
         return probatio.Schema({probatio.Optional(kind.value): selector for kind in QueryType})
 
 
-def read_options(user_input: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry's options from the form; what the form doesn't show is kept."""
+def read_options(
+    user_input: Mapping[str, Any], before: Mapping[str, Any], shown: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an entry's options from the form; what the form doesn't show is kept.
+
+    So is what was left as it was shown: it may have been changed elsewhere meanwhile.
+    """
     options = dict(before)
-    options |= user_input[SECTION_LIMITS] | user_input[SECTION_PRIVACY]
+    for part in (SECTION_LIMITS, SECTION_PRIVACY):
+        was, now = shown.get(part, {}), _as_form(before)[part]
+        options |= {
+            key: value
+            for key, value in user_input[part].items()
+            if value != was.get(key) or now[key] == was.get(key)
+        }
     for key in _WHOLE_NUMBERS:
         options[key] = int(options[key])
-    if not options[CONF_ALLOW_PUBLIC_SERVER]:
+    if not options.get(CONF_ALLOW_PUBLIC_SERVER):
         # As in an entry that never allowed it: a change of this loads the entry anew.
-        del options[CONF_ALLOW_PUBLIC_SERVER]
+        options.pop(CONF_ALLOW_PUBLIC_SERVER, None)
     models = {
         key: model.strip() for key, model in user_input[SECTION_MODELS].items() if model.strip()
     }

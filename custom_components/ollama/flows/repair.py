@@ -207,7 +207,7 @@ class ModelFlow(TroubleFlow):
         except OllamaError as err:
             self._error = FormError.from_error(err)
             return await self._async_show_models(server)
-        if full_name(self._model) in {model.name for model in installed}:
+        if full_name(self._model) in {full_name(model.name) for model in installed}:
             return await self.async_step_finish()
         self._download = None
         return await self.async_step_download()

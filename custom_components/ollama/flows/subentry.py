@@ -22,7 +22,7 @@ from ..server import (
     OllamaError,
     OllamaServer,
 )
-from ..server.models import full_name
+from ..server.names import full_name
 from .download import DownloadStep
 from .models import (
     async_abilities,
@@ -129,7 +129,7 @@ class ModelSubentryFlow(ConfigSubentryFlow):
             if model == self._before.get(CONF_MODEL):
                 return await self.async_step_settings()
             return await self._async_show_models(server, FormError.from_error(err))
-        if full_name(model) in {known.name for known in installed}:
+        if full_name(model) in {full_name(known.name) for known in installed}:
             return await self.async_step_settings()
         self._download = DownloadStep(self, server, model)
         return await self.async_step_download()

@@ -29,8 +29,8 @@ from .models import (
     LoadedModel,
     ModelCatalog,
     ModelDetails,
-    full_name,
 )
+from .names import full_name
 from .privacy import (
     HostKind,
     Privacy,

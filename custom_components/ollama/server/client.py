@@ -26,12 +26,15 @@ from .lenient import as_objects, as_text
 from .limits import TimeLimits
 from .models import InstalledModel, LoadedModel, ModelCatalog, ModelDetails
 from .patience import Patience
-from .privacy import HostKind, Privacy
+from .privacy import Privacy
 from .slots import Slots
 from .usage import Query
 
 _NESTED_GENERATORS = 6
 """Of httpx and httpcore, from lines to bytes."""
+
+_ADDRESS_SECONDS = 300.0
+"""So long it is believed where an address leads."""
 
 _LONGEST_VERSION = 255
 """Characters: what a state can hold."""
@@ -168,7 +171,7 @@ class OllamaServer:
         self.privacy = privacy
         self.slots = slots or Slots(DEFAULT_PARALLEL)
         self.models = ModelCatalog(self)
-        self._address_checked = False
+        self._address_checked_until = -math.inf
         self._connect = partial(
             _Transport,
             host=connection.url,
@@ -237,11 +240,13 @@ class OllamaServer:
 
     async def async_unload(self, model: str) -> None:
         """Take a model out of memory; a running answer is finished first (fact 19)."""
+        self.check_model(model)
         await self._short(lambda client: client.generate(model, keep_alive=0), model)
 
     async def async_delete(self, model: str) -> None:
         """Delete a model from the server. Raises ModelMissingError."""
-        await self._short(lambda client: client.delete(model), model)
+        # Not a second time: one whose answer was lost may have been carried out.
+        await self._short(lambda client: client.delete(model), model, again=False)
         self.models.forget(model)
 
     def check_model(self, model: str) -> None:
@@ -253,17 +258,17 @@ class OllamaServer:
     async def async_check_address(self) -> None:
         """Make sure that the address leads to where it may. Raises PublicServerError.
 
-        A name that can't be looked up now is looked up again with the next request.
+        A name is looked up again after a while: it may have come to lead elsewhere.
         """
-        if self.privacy is None or self._address_checked:
+        now = asyncio.get_running_loop().time()
+        if self.privacy is None or now < self._address_checked_until:
             return
-        url = self.connection.url
-        kind = await self.privacy.async_check_server(url, self.limits.connect)
-        self._address_checked = kind is not HostKind.UNKNOWN
+        await self.privacy.async_check_server(self.connection.url, self.limits.connect)
+        self._address_checked_until = now + _ADDRESS_SECONDS
 
     def forget_address(self) -> None:
         """Look the address up anew: the server was away and may have come back elsewhere."""
-        self._address_checked = False
+        self._address_checked_until = -math.inf
 
     def async_chat(self, request: ChatRequest, query: Query) -> AsyncGenerator[ollama.ChatResponse]:
         """Yield the chunks of an answer as they come, once it is the request's turn.
@@ -365,6 +370,7 @@ class OllamaServer:
         model: str = "",
         *,
         seconds: float | None = None,
+        again: bool = True,
     ) -> T:
         """Wait for a single answer; by default for one that the server has in memory."""
         seconds = seconds or self.limits.short
@@ -372,7 +378,7 @@ class OllamaServer:
             try:
                 return await self._once(request, model, seconds)
             except ServerUnreachableError as err:
-                if not _is_stale(err):
+                if not again or not _is_stale(err):
                     raise
                 return await self._once(request, model, seconds)
 

@@ -17,8 +17,15 @@ from homeassistant.helpers.singleton import singleton
 import ollama
 
 from ..const import DATA_DOWNLOADS, EVENT_PULL_PROGRESS
-from .errors import AnswerCutError, OllamaError, ServerUnreachableError, TooSlowError
-from .models import full_name
+from .errors import (
+    AnswerCutError,
+    AnswerInvalidError,
+    OllamaError,
+    ServerUnreachableError,
+    TooSlowError,
+)
+from .lenient import as_count
+from .names import full_name
 
 if TYPE_CHECKING:
     from .client import OllamaServer
@@ -92,6 +99,9 @@ class Download:
             # Whoever still watches must not take it for complete.
             self.error = AnswerCutError()
             raise
+        except Exception:
+            _LOGGER.exception("Download of %s failed", self.model)
+            self.error = AnswerInvalidError()
         finally:
             self.done = True
             server.models.forget(self.model)
@@ -143,7 +153,7 @@ class Download:
     def _publish(self, line: ollama.ProgressResponse) -> None:
         if line.digest and line.total:
             # `completed` is left out while it is 0 (fact 22).
-            self._files[line.digest] = (int(line.completed or 0), line.total)
+            self._files[line.digest] = (as_count(line.completed), as_count(line.total))
         self.progress = Progress(
             completed=sum(completed for completed, _ in self._files.values()),
             total=sum(total for _, total in self._files.values()),

@@ -51,6 +51,15 @@ def as_count(value: Any) -> int:
     return min(max(0, int(value)), _MOST)
 
 
+def as_number(value: Any, otherwise: float, least: float, most: float) -> float:
+    """Return a number within bounds; what is no number gives another one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return otherwise
+    if isinstance(value, float) and math.isnan(value):
+        return otherwise
+    return float(min(max(value, least), most))
+
+
 def as_seconds(value: Any) -> float:
     """Return nanoseconds of the server's as seconds, 0 for anything else."""
     return as_count(value) / 1e9

@@ -35,6 +35,9 @@ class TimeLimits:
     turn: float = 240.0
     """After this, a turn makes no more calls and comes to an answer."""
 
+    first_news: float = 2.0
+    """After a download was begun, until whoever began it is told that it goes on."""
+
     pull_retry: float = 10.0
     """After a download broke off, before it is taken up again."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import OllamaError
 from .lenient import as_count, as_mapping, as_text, as_texts, as_time
+from .names import full_name
 
 if TYPE_CHECKING:
     from .client import OllamaServer
@@ -19,10 +20,6 @@ _SHOWN_AT_ONCE = 4
 # Families whose thinking has levels instead of a switch (OpenAI's harmony format).
 _LEVEL_FAMILIES = frozenset({"gptoss", "gpt-oss"})
 THINKING_LEVELS = ("low", "medium", "high")
-
-
-# Where a model without a place in its name comes from: host, then namespace.
-_DEFAULT_PLACES = ("registry.ollama.ai/", "library/")
 
 
 class Capability(StrEnum):
@@ -133,16 +130,6 @@ class ModelDetails:
         return not self.capabilities or self.can(Capability.COMPLETION)
 
 
-def full_name(model: str) -> str:
-    """Return a model's name as the server lists it.
-
-    The tag is `latest` when left out; the library's own place is left out.
-    """
-    for place in _DEFAULT_PLACES:
-        model = model.removeprefix(place)
-    return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
-
-
 class ModelCatalog:
     """Installed models of one server, their details read once for each digest."""
 
@@ -155,26 +142,29 @@ class ModelCatalog:
     async def async_refresh(self) -> list[InstalledModel]:
         """Ask for the installed models. Raises OllamaError."""
         models = await self._server.async_list()
-        self._installed = {model.name: model for model in models}
+        self._installed = {full_name(model.name): model for model in models}
         return models
 
     @property
     def installed(self) -> Mapping[str, InstalledModel]:
-        """The installed models by name, as the server last listed them."""
+        """The installed models by full name, as the server last listed them."""
         return self._installed
 
     def find(self, model: str) -> InstalledModel | None:
-        """Return an installed model; the server looks at no capitals in a name either."""
-        name = full_name(model)
-        if (found := self._installed.get(name)) is not None:
-            return found
-        lowered = name.lower()
-        return next((one for key, one in self._installed.items() if key.lower() == lowered), None)
+        """Return an installed model, however its name is written."""
+        return self._installed.get(full_name(model))
 
     def known_details(self, model: str) -> ModelDetails | None:
-        """Return what is remembered of a model, without asking."""
-        known = self._details.get(full_name(model))
-        return known[1] if known else None
+        """Return what is remembered of a model, without asking.
+
+        Of one that nobody has looked at yet, what the list tells; None where that is nothing.
+        """
+        if (known := self._details.get(full_name(model))) is not None:
+            return known[1]
+        listed = self.find(model)
+        if listed is None or not listed.capabilities:
+            return None
+        return ModelDetails(frozenset(listed.capabilities), None, listed.family)
 
     async def async_details(self, model: str) -> ModelDetails:
         """Return what a model can do, from memory while its digest stays the same.
@@ -189,7 +179,7 @@ class ModelCatalog:
         cached = self._details.get(name)
         if cached is not None and cached[0] == digest:
             return cached[1]
-        details = await self._server.async_show(name)
+        details = await self._server.async_show(installed.name if installed else model)
         if digest:
             self._details[name] = (digest, details)
         return details

@@ -13,7 +13,8 @@ import socket
 from typing import Final
 
 from .address import host_of
-from .errors import CloudModelError, PublicServerError
+from .errors import CloudModelError, PublicServerError, ServerUnreachableError, Unreachable
+from .names import full_name
 
 _CLOUD_ENDINGS: Final = (":cloud", "-cloud")
 
@@ -52,42 +53,56 @@ class Privacy:
 
     def keeps(self, model: str) -> bool:
         """Whether a cloud model was in use before there were rules."""
-        return self.kept_cloud_models is None or model in self.kept_cloud_models
+        if self.kept_cloud_models is None:
+            return True
+        return full_name(model) in map(full_name, self.kept_cloud_models)
 
-    async def async_check_server(self, url: str, seconds: float) -> HostKind:
-        """Look the address up, within a time limit, and return where it leads.
+    async def async_check_server(self, url: str, seconds: float) -> None:
+        """Look the address up, within a time limit, unless it may lead anywhere.
 
-        Raises PublicServerError when one of the addresses is public and may not be used.
+        Raises PublicServerError when one of the addresses is public, and
+        ServerUnreachableError when they can't be told.
         """
-        kind = kind_of(await async_addresses(url, seconds))
-        if kind is HostKind.PUBLIC and not (self.allow_public_server or self.kept_public_server):
+        if self.allow_public_server or self.kept_public_server:
+            return
+        try:
+            addresses = await _async_look_up(url, seconds)
+        except TimeoutError as err:
+            raise ServerUnreachableError(Unreachable.TIMEOUT) from err
+        except (OSError, UnicodeError) as err:
+            # The client would look it up once more, and might find something else.
+            raise ServerUnreachableError(Unreachable.NAME) from err
+        if kind_of(addresses) is HostKind.PUBLIC:
             raise PublicServerError
-        return kind
 
 
 def is_cloud_model(model: str) -> bool:
     """Whether a model runs on computers on the internet: its name ends in `:cloud` or `-cloud`."""
-    name = model.strip().lower().removesuffix(":latest")
-    return name.endswith(_CLOUD_ENDINGS)
+    return full_name(model).removesuffix(":latest").endswith(_CLOUD_ENDINGS)
 
 
 async def async_addresses(url: str, seconds: float) -> list[str]:
     """Return every IP address that a URL's host stands for; none when it can't be told."""
-    if not (host := host_of(url)):
+    try:
+        return await _async_look_up(url, seconds)
+    except OSError, UnicodeError, TimeoutError:
         return []
+
+
+async def _async_look_up(url: str, seconds: float) -> list[str]:
+    """Return the addresses of a URL's host. Raises OSError, UnicodeError, TimeoutError."""
+    host = host_of(url)
     try:
         ipaddress.ip_address(host)
     except ValueError:
         pass
     else:
         return [host]
+    if not host:
+        raise OSError("no host")
     loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(seconds):
-            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError, UnicodeError, TimeoutError:
-        # Nothing can be sent to it either.
-        return []
+    async with asyncio.timeout(seconds):
+        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

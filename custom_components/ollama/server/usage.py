@@ -8,11 +8,14 @@ returns at the end of each generation.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+import logging
 from typing import Any, Final
 
 import ollama
 
 from .lenient import as_count, as_mapping, as_seconds
+
+_LOGGER = logging.getLogger(__name__)
 
 _CLOCK_NEVER_SET: Final = date(2026, 1, 1)
 """A clock that shows an earlier day has not been set since the device was switched on."""
@@ -278,8 +281,11 @@ class Usage:
         """Begin a query."""
         return Query(source, agent, model, self._now)
 
-    def close(self, query: Query, error: str | None) -> QueryResult:
-        """Count a query that has ended. To be called once for each."""
+    def close(self, query: Query, error: str | None, *, answered: bool = True) -> QueryResult:
+        """Count a query that has ended. To be called once for each.
+
+        One that was cancelled has neither failed nor been answered.
+        """
         result = QueryResult(
             source=query.source,
             agent=query.agent,
@@ -295,7 +301,7 @@ class Usage:
         self._day += Day.of(self._day.day, result)
         if error is not None:
             self.last_error = error
-        elif query.figures.generations:
+        elif answered and query.figures.generations:
             self.last = result
         self.tell(result)
         return result
@@ -329,7 +335,11 @@ class Usage:
     def tell(self, result: QueryResult | None = None) -> None:
         """Tell who listens of a result, or that some figure has changed."""
         for listener in list(self._listeners):
-            listener(result)
+            try:
+                listener(result)
+            except Exception:
+                # What somebody shows of it must not break an answer.
+                _LOGGER.exception("Somebody who listens to the usage has failed")
 
 
 def _together(one: Mapping[str, Totals], other: Mapping[str, Totals]) -> dict[str, Totals]:
