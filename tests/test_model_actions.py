@@ -366,8 +366,8 @@ async def test_pull_is_joined(hass: HomeAssistant, sim: Simulator, entry):
     assert (await call(hass, "pull_model", "phi4:latest"))["status"] == "running"
     assert (await call(hass, "pull_model", "phi4", wait=True))["status"] == "done"
     assert len(asked(sim, "/api/pull")) == 1
-    assert (await call(hass, "pull_model", "phi4"))["status"] == "started"
-    await hass.async_block_till_done(wait_background_tasks=True)
+    # What has ended is not joined.
+    assert (await call(hass, "pull_model", "phi4"))["status"] == "done"
     assert len(asked(sim, "/api/pull")) == 2
 
 
@@ -446,6 +446,8 @@ async def test_pull_fails_in_the_servers_words(hass: HomeAssistant, sim: Simulat
 async def test_pull_fails_while_nobody_waits(
     hass: HomeAssistant, sim: Simulator, entry, events, caplog: pytest.LogCaptureFixture
 ):
+    words = "pull model manifest: file does not exist"
+    sim.pull_plan("no-such-model", error=words, fail_after=0.9, seconds=0.3)
     assert (await call(hass, "pull_model", "no-such-model"))["status"] == "started"
     await download_over(hass, events)
     assert events[-1][1]["status"] == "failed"
@@ -453,6 +455,21 @@ async def test_pull_fails_while_nobody_waits(
     [warning] = [record for record in warnings if "no-such-model" in record.getMessage()]
     assert "file does not exist" in warning.getMessage()
     assert not warning.exc_info
+
+
+async def test_pull_that_fails_at_once(hass: HomeAssistant, sim: Simulator, entry):
+    """A name that doesn't exist isn't told of as a success, though nobody waits."""
+    err = await failure(hass, "pull_model", "no-such-model")
+    assert err.translation_key == "download_failed"
+    assert "file does not exist" in err.translation_placeholders["detail"]
+
+
+async def test_pull_that_goes_on(hass: HomeAssistant, sim: Simulator, entry, events):
+    """Whoever doesn't wait is told so after a moment, and not before."""
+    sim.pull_plan(NEW, seconds=0.3)
+    assert (await call(hass, "pull_model", NEW))["status"] == "started"
+    await download_over(hass, events)
+    assert (await call(hass, "pull_model", PLAIN_MODEL))["status"] == "done"
 
 
 async def test_pull_that_is_cut_goes_on(hass: HomeAssistant, sim: Simulator, entry, events):

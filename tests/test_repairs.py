@@ -499,7 +499,7 @@ async def test_missing_model_stays_told_of_after_a_failed_download(
     """And ignored, where somebody ignores it."""
     issue = the_issue(hass, "model_missing")
     ir.async_ignore_issue(hass, DOMAIN, issue.issue_id, True)
-    sim.pull_plan(NEW, error="no space left on device", seconds=0.1)
+    sim.pull_plan(NEW, error="no space left on device", fail_after=0.9, seconds=0.2)
     await hass.services.async_call(DOMAIN, "pull_model", {"model": NEW}, blocking=True)
     missing.runtime_data.coordinator.async_update_listeners()
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -1,6 +1,6 @@
 """What the owner set for an agent, in the units that the API wants."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 import math
@@ -78,8 +78,10 @@ class AgentSettings:
             number = as_number(data.get(key), math.nan, -_MOST, _MOST)
             if not math.isnan(number):
                 options[key] = int(number) if key in WHOLE_NUMBER_OPTIONS else number
-        if stop := as_texts(data.get(STOP_OPTION)):
-            options[STOP_OPTION] = list(stop)
+        stop = data.get(STOP_OPTION)
+        if isinstance(stop, Sequence) and not isinstance(stop, str) and stop:
+            # As they are: a line's end is a word to stop at, too.
+            options[STOP_OPTION] = [str(word) for word in stop]
         keep_alive = int(as_number(data.get(CONF_KEEP_ALIVE), DEFAULT_KEEP_ALIVE, -_MOST, _MOST))
         history = as_number(data.get(CONF_MAX_HISTORY), DEFAULT_MAX_HISTORY, -_MOST, _MOST)
         apis = data.get(CONF_LLM_APIS) or data.get(CONF_LLM_HASS_API) or ()
