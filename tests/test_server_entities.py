@@ -463,6 +463,20 @@ async def test_cancelled_query_is_no_last_answer(
     assert state(hass, RESPONSE_TIME) == before
 
 
+async def test_servers_are_told_apart(hass: HomeAssistant, sim: Simulator, entry):
+    """The first is simply Ollama; two on one device differ by their port."""
+    async with Simulator() as second:
+        other = await add_server(hass, second.url)
+        names = {
+            device.name
+            for one in (entry, other)
+            for device in dr.async_entries_for_config_entry(dr.async_get(hass), one.entry_id)
+            if (DOMAIN, one.entry_id) in device.identifiers
+        }
+        assert names == {"Ollama", f"Ollama 127.0.0.1:{second.port}"}
+        assert await hass.config_entries.async_unload(other.entry_id)
+
+
 async def test_reload_gives_no_second_slot(hass: HomeAssistant, sim: Simulator, entry):
     """What still runs on the old client counts: the server is not given more at once."""
     sim.script(Reply("One.", delay=0.3), Reply("Two."))

@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
+from yarl import URL
 
 from . import home, migration
 from .const import (
@@ -191,8 +192,15 @@ def _device_name(hass: HomeAssistant, entry: OllamaConfigEntry) -> str:
     url = {**entry.data, **entry.options}[CONF_URL]
     if entry.title != url:
         return entry.title
-    first = hass.config_entries.async_entries(DOMAIN, include_ignore=False)[0]
-    return DEFAULT_TITLE if first.entry_id == entry.entry_id else f"{DEFAULT_TITLE} {host_of(url)}"
+    servers = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    if servers[0].entry_id == entry.entry_id:
+        return DEFAULT_TITLE
+    host = host_of(url)
+    others = (other for other in servers if other.entry_id != entry.entry_id)
+    if host in {host_of(other.data.get(CONF_URL, "")) for other in others}:
+        # A graphics card each, perhaps: the port tells them apart.
+        host = f"{host}:{URL(url).port}"
+    return f"{DEFAULT_TITLE} {host}"
 
 
 def _was_loaded_before(hass: HomeAssistant, entry: OllamaConfigEntry) -> bool:
