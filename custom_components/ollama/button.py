@@ -30,4 +30,4 @@ class UnloadButton(OllamaServerEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Unload them. Raises HomeAssistantError, translated."""
-        await async_unload_all(self.hass, self._entry)
+        await async_unload_all(self._entry)

@@ -74,7 +74,6 @@ from .server import (
     same_server,
 )
 from .server.address import DEFAULT_PORT
-from .server.names import full_name
 from .settings import ServerSettings
 
 CONF_CONTROL = "control"
@@ -212,13 +211,13 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         if not model:
             return self._create(())
         try:
-            installed = await self._server.models.async_refresh()
+            await self._server.models.async_refresh()
             self._server.check_model(model)
         except CloudModelError:
             return await self._async_show_models(FormError("cloud_model", CONF_MODEL))
         except OllamaError as err:
             return await self._async_show_models(FormError.from_error(err))
-        if full_name(model) in {full_name(known.name) for known in installed}:
+        if self._server.models.find(model) is not None:
             return await self.async_step_finish()
         self._download = DownloadStep(self, self._server, model)
         return await self.async_step_download()

@@ -193,7 +193,10 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
 
     @callback
     def async_note_error(self, err: HomeAssistantError) -> None:
-        """Take a failed query as the sign that the server is away."""
+        """Learn from a failure: the key is refused, or the server is away."""
+        is_loaded = self.config_entry.state is ConfigEntryState.LOADED
+        if isinstance(err, AuthenticationError) and is_loaded:
+            self.config_entry.async_start_reauth(self.hass)
         if not isinstance(err, ServerUnreachableError) or not self.last_update_success:
             return
         if self._shutdown_requested:

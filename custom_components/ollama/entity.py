@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import override
 
 from homeassistant.components import conversation
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
@@ -18,7 +18,7 @@ from .const import CONF_POLICIES, DOMAIN, MANUFACTURER
 from .coordinator import OllamaCoordinator
 from .home import Policy
 from .runtime import OllamaConfigEntry
-from .server import AuthenticationError, Capability, OllamaError, QueryResult
+from .server import Capability, OllamaError, QueryResult
 from .settings import QueryType
 
 
@@ -98,10 +98,7 @@ class OllamaAgentEntity(Entity):
         return Policy.from_data(policies.get(self._subentry_id) or {})
 
     def _note_failure(self, err: HomeAssistantError) -> None:
-        """Ask the owner for a new key where the server refused the old one."""
-        is_loaded = self._entry.state is ConfigEntryState.LOADED
-        if isinstance(err, AuthenticationError) and is_loaded:
-            self._entry.async_start_reauth(self.hass)
+        """Let a failure be known to whom it concerns, with a reload under way too."""
         self._runtime.coordinator.async_note_error(err)
 
 

@@ -49,7 +49,7 @@ def async_keep_models(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
         models = [
             model
             for model in sorted(filter(None, used))
-            if is_cloud_model(model) or ((found := listed.find(model)) and found.is_remote)
+            if is_cloud_model(model) or listed.is_remote(model)
         ]
         _keep(hass, entry, CONF_KEPT_CLOUD_MODELS, models)
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 import contextlib
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -13,24 +13,16 @@ from .agent import AgentSettings
 from .const import CONF_NUM_CTX, DOMAIN, SUBENTRY_CONVERSATION
 from .runtime import OllamaConfigEntry
 from .server import (
-    AuthenticationError,
     ModelMissingError,
     OllamaError,
-    RequestRejectedError,
-    ServerFailedError,
     full_name,
+    of_download,
 )
 from .server.downloads import async_get_downloads
 
 STATUS_STARTED: Final = "started"
 STATUS_RUNNING: Final = "running"
 STATUS_DONE: Final = "done"
-
-
-class DownloadFailedError(OllamaError):
-    """The server could not download a model; it says why."""
-
-    key = "download_failed"
 
 
 def users_of(entry: OllamaConfigEntry, model: str) -> list[ConfigSubentry]:
@@ -62,8 +54,8 @@ async def async_pull(
         return STATUS_RUNNING if joined else STATUS_STARTED
     await runtime.coordinator.async_ask_again()
     if (err := download.error) is not None:
-        with _noted(hass, entry):
-            raise _in_words(err, model)
+        with _noted(entry):
+            raise of_download(err, model)
     return STATUS_DONE
 
 
@@ -83,12 +75,12 @@ async def async_delete(
         raise _invalid("model_in_use", model=model, agents=", ".join(names))
     if routed and not force:
         raise _invalid("model_in_settings", model=model)
-    with _noted(hass, entry):
+    with _noted(entry):
         await runtime.server.async_delete(model)
     await runtime.coordinator.async_ask_again()
 
 
-async def async_load(hass: HomeAssistant, entry: OllamaConfigEntry, model: str) -> None:
+async def async_load(entry: OllamaConfigEntry, model: str) -> None:
     """Load a model as its first agent will use it: else it would be loaded anew then.
 
     Raises OllamaError.
@@ -96,7 +88,7 @@ async def async_load(hass: HomeAssistant, entry: OllamaConfigEntry, model: str) 
     runtime = entry.runtime_data
     users = users_of(entry, model)
     settings = AgentSettings.from_data(users[0].data) if users else None
-    with _noted(hass, entry):
+    with _noted(entry):
         await runtime.server.async_load(
             model,
             num_ctx=settings.options[CONF_NUM_CTX] if settings else None,
@@ -105,15 +97,15 @@ async def async_load(hass: HomeAssistant, entry: OllamaConfigEntry, model: str) 
     await runtime.coordinator.async_ask_again()
 
 
-async def async_unload(hass: HomeAssistant, entry: OllamaConfigEntry, model: str) -> None:
+async def async_unload(entry: OllamaConfigEntry, model: str) -> None:
     """Take a model out of memory. Raises OllamaError."""
     runtime = entry.runtime_data
-    with _noted(hass, entry):
+    with _noted(entry):
         await runtime.server.async_unload(model)
     await runtime.coordinator.async_ask_again()
 
 
-async def async_unload_all(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
+async def async_unload_all(entry: OllamaConfigEntry) -> None:
     """Take every model out of memory, also those that others have loaded.
 
     Raises OllamaError.
@@ -121,7 +113,7 @@ async def async_unload_all(hass: HomeAssistant, entry: OllamaConfigEntry) -> Non
     runtime = entry.runtime_data
     failure: OllamaError | None = None
     try:
-        with _noted(hass, entry):
+        with _noted(entry):
             for model in await runtime.server.async_running():
                 try:
                     await runtime.server.async_unload(model.name)
@@ -133,16 +125,8 @@ async def async_unload_all(hass: HomeAssistant, entry: OllamaConfigEntry) -> Non
         await runtime.coordinator.async_ask_again()
 
 
-def _in_words(err: OllamaError, model: str) -> OllamaError:
-    """Return an error that says that it was the download which failed."""
-    if not isinstance(err, RequestRejectedError | ServerFailedError):
-        return err
-    placeholders = {"model": model, **(err.translation_placeholders or {})}
-    return DownloadFailedError(**placeholders)
-
-
 @contextlib.contextmanager
-def _noted(hass: HomeAssistant, entry: OllamaConfigEntry) -> Generator[None]:
+def _noted(entry: OllamaConfigEntry) -> Generator[None]:
     """Let a failure be known to those whom it concerns."""
     coordinator = entry.runtime_data.coordinator
     try:
@@ -151,8 +135,6 @@ def _noted(hass: HomeAssistant, entry: OllamaConfigEntry) -> Generator[None]:
         # There is no agent here for whom another could be chosen.
         raise ModelMissingError("model_not_there", **(err.translation_placeholders or {})) from err
     except OllamaError as err:
-        if isinstance(err, AuthenticationError) and entry.state is ConfigEntryState.LOADED:
-            entry.async_start_reauth(hass)
         coordinator.async_note_error(err)
         raise
 

@@ -13,6 +13,14 @@ from custom_components.ollama.server import OllamaServer, Privacy, Slots
 from simulator import Simulator
 
 from ..conftest import SHORT_LIMITS
+from ..without_home import _custom_integration, _home_assistant, _time_limits, likely_hosts
+
+__all__ = [
+    "_custom_integration",
+    "_home_assistant",
+    "_time_limits",
+    "likely_hosts",
+]
 
 type MakeServer = Callable[..., OllamaServer]
 
@@ -64,27 +72,6 @@ json_values = st.recursive(
 )
 """Anything that JSON can be, as Python's parser reads it: not-a-numbers and halves of
 surrogate pairs among it."""
-
-
-@pytest.fixture(autouse=True)
-def _custom_integration() -> None:
-    """Load nothing."""
-
-
-@pytest.fixture(autouse=True)
-def likely_hosts() -> list[str]:
-    """Probe nothing."""
-    return []
-
-
-@pytest.fixture(autouse=True)
-def _time_limits() -> None:
-    """Every server here gets its own."""
-
-
-@pytest.fixture(autouse=True)
-def _home_assistant() -> None:
-    """Set nothing up."""
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from .of_models import MODEL_FIELDS, entry_of, model_of, response
 
 async def _async_unload(call: ServiceCall) -> ServiceResponse:
     model = model_of(call)
-    await async_unload(call.hass, entry_of(call), model)
+    await async_unload(entry_of(call), model)
     return response(model, STATUS_DONE)
 
 

@@ -78,7 +78,6 @@ class Asker:
 class RunningQuery:
     """A query under way."""
 
-    hass: HomeAssistant
     asker: Asker
     meter: Query
     requester: Requester
@@ -123,7 +122,7 @@ async def async_query(
     """Tell of a query, and when it has ended count it and tell how."""
     meter = usage.open(asker.source, asker.agent, asker.model)
     requester = await _requester(hass, asker)
-    running = RunningQuery(hass, asker, meter, requester, limiter, limits, is_inner=_inside.get())
+    running = RunningQuery(asker, meter, requester, limiter, limits, is_inner=_inside.get())
     told: dict[str, Any] = {
         "query_id": ulid_now(),
         "source": asker.source,

@@ -7,9 +7,6 @@ from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, Opt
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -35,32 +32,27 @@ from ..server import (
     ModelCatalog,
     ModelDetails,
     Privacy,
-    full_name,
 )
-from ..settings import MOST_PARALLEL, LogQueries, QueryType, ServerSettings
+from ..settings import MOST_PARALLEL, MOST_SECONDS_BETWEEN, LogQueries, QueryType, ServerSettings
 from .models import async_model_selector
 from .server import FormError
+from .settings import number_field
 
 SECTION_LIMITS: Final = "limits"
 SECTION_MODELS: Final = "models"
 SECTION_PRIVACY: Final = "privacy"
 
-_MOST_SECONDS: Final = 3600
 _WHOLE_NUMBERS: Final = (CONF_MAX_PARALLEL, CONF_REQUESTS_PER_HOUR, CONF_REQUESTS_PER_HOUR_PER_USER)
-
-
-def _number(minimum: int, maximum: int, step: float = 1) -> NumberSelector:
-    return NumberSelector(
-        NumberSelectorConfig(min=minimum, max=maximum, step=step, mode=NumberSelectorMode.BOX)
-    )
 
 
 LIMITS_SCHEMA: Final = probatio.Schema(
     {
-        probatio.Required(CONF_MAX_PARALLEL): _number(1, MOST_PARALLEL),
-        probatio.Required(CONF_REQUESTS_PER_HOUR): _number(0, MOST_PER_HOUR),
-        probatio.Required(CONF_REQUESTS_PER_HOUR_PER_USER): _number(0, MOST_PER_HOUR),
-        probatio.Required(CONF_MIN_SECONDS_BETWEEN_REQUESTS): _number(0, _MOST_SECONDS, 0.5),
+        probatio.Required(CONF_MAX_PARALLEL): number_field(1, MOST_PARALLEL),
+        probatio.Required(CONF_REQUESTS_PER_HOUR): number_field(0, MOST_PER_HOUR),
+        probatio.Required(CONF_REQUESTS_PER_HOUR_PER_USER): number_field(0, MOST_PER_HOUR),
+        probatio.Required(CONF_MIN_SECONDS_BETWEEN_REQUESTS): number_field(
+            0, MOST_SECONDS_BETWEEN, 0.5
+        ),
     }
 )
 
@@ -103,11 +95,11 @@ class ServerOptionsFlow(OptionsFlow):
 
     def _wrong(self, options: Mapping[str, Any]) -> FormError | None:
         privacy = Privacy(allow_cloud_models=options[CONF_ALLOW_CLOUD_MODELS])
-        installed = self._catalog.installed if self._catalog else {}
+        catalog = self._catalog
         for model in (options.get(CONF_MODELS) or {}).values():
-            known = installed.get(full_name(model))
+            is_remote = catalog is not None and catalog.is_remote(model)
             try:
-                privacy.check_model(model, is_remote=known is not None and known.is_remote)
+                privacy.check_model(model, is_remote=is_remote)
             except CloudModelError:
                 return FormError("cloud_model", placeholders={"model": model})
         return self._blind(options)
@@ -165,8 +157,9 @@ def read_options(
     So is what was left as it was shown: it may have been changed elsewhere meanwhile.
     """
     options = dict(before)
+    in_force = _as_form(before)
     for part in (SECTION_LIMITS, SECTION_PRIVACY):
-        was, now = shown.get(part, {}), _as_form(before)[part]
+        was, now = shown.get(part, {}), in_force[part]
         options |= {
             key: value
             for key, value in user_input[part].items()

@@ -15,7 +15,7 @@ from ..const import (
 )
 from ..managing import users_of
 from ..runtime import OllamaConfigEntry
-from ..server import CloudModelError, OllamaError, OllamaServer, full_name
+from ..server import CloudModelError, OllamaError, OllamaServer
 from ..troubles import (
     CLOUD_MODEL_REFUSED,
     CLOUD_MODEL_USED,
@@ -49,6 +49,11 @@ class TroubleFlow(RepairsFlow):
     @property
     def _entry(self) -> OllamaConfigEntry | None:
         return self.hass.config_entries.async_get_entry(str(self._about.get("entry_id")))
+
+    @property
+    def _user(self) -> ConfigSubentry | None:
+        entry = self._entry
+        return entry.subentries.get(str(self._about.get("subentry_id"))) if entry else None
 
     @property
     def _placeholders(self) -> dict[str, str]:
@@ -111,8 +116,7 @@ class ContextFlow(ConfirmFlow):
     """Raises the context window, for all who use the model: else it would be reloaded."""
 
     async def _async_mend(self) -> RepairsFlowResult:
-        entry = self._entry
-        user = entry and entry.subentries.get(str(self._about.get("subentry_id")))
+        entry, user = self._entry, self._user
         if entry is None or user is None:
             return self._gone()
         self._set_num_ctx(users_of(entry, user.data[CONF_MODEL]), int(self._about["fitting"]))
@@ -149,11 +153,6 @@ class ModelFlow(TroubleFlow):
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return None
         return entry.runtime_data.server
-
-    @property
-    def _user(self) -> ConfigSubentry | None:
-        entry = self._entry
-        return entry.subentries.get(str(self._about.get("subentry_id"))) if entry else None
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Ask which way to go."""
@@ -199,7 +198,7 @@ class ModelFlow(TroubleFlow):
             self._error = FormError("model_empty", CONF_MODEL)
             return await self._async_show_models(server)
         try:
-            installed = await server.models.async_refresh()
+            await server.models.async_refresh()
             server.check_model(self._model)
         except CloudModelError:
             self._error = FormError("cloud_model", CONF_MODEL)
@@ -207,7 +206,7 @@ class ModelFlow(TroubleFlow):
         except OllamaError as err:
             self._error = FormError.from_error(err)
             return await self._async_show_models(server)
-        if full_name(self._model) in {full_name(model.name) for model in installed}:
+        if server.models.find(self._model) is not None:
             return await self.async_step_finish()
         self._download = None
         return await self.async_step_download()

@@ -27,10 +27,9 @@ from ..server import (
     OllamaError,
     OllamaServer,
     Privacy,
-    RequestRejectedError,
-    ServerFailedError,
     complete_url,
     is_too_old,
+    of_download,
 )
 from ..server.errors import ContextTooSmallError
 
@@ -95,10 +94,7 @@ class FormError:
     @classmethod
     def from_download(cls, err: OllamaError, model: str) -> FormError:
         """Return the form's text for a download that failed."""
-        if not isinstance(err, RequestRejectedError | ServerFailedError):
-            return cls.from_error(err)
-        placeholders = {"model": model, **(err.translation_placeholders or {})}
-        return cls("download_failed", placeholders=placeholders)
+        return cls.from_error(of_download(err, model))
 
     @property
     def errors(self) -> dict[str, str]:

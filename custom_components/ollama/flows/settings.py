@@ -51,7 +51,8 @@ _THINK_OFF = "off"
 _THINK_ON = "on"
 
 
-def _number(minimum: float, maximum: float = sys.maxsize, step: float = 1) -> NumberSelector:
+def number_field(minimum: float, maximum: float = sys.maxsize, step: float = 1) -> NumberSelector:
+    """Return a box for a number."""
     return NumberSelector(
         NumberSelectorConfig(min=minimum, max=maximum, step=step, mode=NumberSelectorMode.BOX)
     )
@@ -59,12 +60,12 @@ def _number(minimum: float, maximum: float = sys.maxsize, step: float = 1) -> Nu
 
 # The ranges are those that the server accepts; seed and num_predict know -1.
 _SAMPLING: Mapping[str, Any] = {
-    "temperature": _number(0, 2, 0.05),
-    "top_p": _number(0, 1, 0.05),
-    "top_k": _number(0),
-    "repeat_penalty": _number(0, 2, 0.05),
-    "seed": _number(0),
-    CONF_NUM_PREDICT: _number(1),
+    "temperature": number_field(0, 2, 0.05),
+    "top_p": number_field(0, 1, 0.05),
+    "top_k": number_field(0),
+    "repeat_penalty": number_field(0, 2, 0.05),
+    "seed": number_field(0),
+    CONF_NUM_PREDICT: number_field(1),
     STOP_OPTION: TextSelector(TextSelectorConfig(multiple=True)),
 }
 
@@ -99,9 +100,9 @@ def settings_schema(
             )
         )
     fields |= {
-        probatio.Optional(CONF_NUM_CTX): _number(*_range_of_num_ctx(details)),
-        probatio.Optional(CONF_MAX_HISTORY): _number(0),
-        probatio.Optional(CONF_KEEP_ALIVE): _number(-1),
+        probatio.Optional(CONF_NUM_CTX): number_field(*_range_of_num_ctx(details)),
+        probatio.Optional(CONF_MAX_HISTORY): number_field(0),
+        probatio.Optional(CONF_KEEP_ALIVE): number_field(-1),
         probatio.Required(SECTION_SAMPLING): section(
             probatio.Schema(
                 {probatio.Optional(key): selector for key, selector in _SAMPLING.items()}

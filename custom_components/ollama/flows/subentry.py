@@ -22,7 +22,6 @@ from ..server import (
     OllamaError,
     OllamaServer,
 )
-from ..server.names import full_name
 from .download import DownloadStep
 from .models import (
     async_abilities,
@@ -121,7 +120,7 @@ class ModelSubentryFlow(ConfigSubentryFlow):
         if not model:
             return await self._async_show_models(server, FormError("model_empty", CONF_MODEL))
         try:
-            installed = await server.models.async_refresh()
+            await server.models.async_refresh()
             server.check_model(model)
         except CloudModelError:
             return await self._async_show_models(server, FormError("cloud_model", CONF_MODEL))
@@ -129,7 +128,7 @@ class ModelSubentryFlow(ConfigSubentryFlow):
             if model == self._before.get(CONF_MODEL):
                 return await self.async_step_settings()
             return await self._async_show_models(server, FormError.from_error(err))
-        if full_name(model) in {full_name(known.name) for known in installed}:
+        if server.models.find(model) is not None:
             return await self.async_step_settings()
         self._download = DownloadStep(self, server, model)
         return await self.async_step_download()

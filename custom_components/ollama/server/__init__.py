@@ -21,6 +21,7 @@ from .errors import (
     ServerUnreachableError,
     TooSlowError,
     Unreachable,
+    of_download,
 )
 from .limits import TimeLimits
 from .models import (
@@ -92,5 +93,6 @@ __all__ = [
     "is_cloud_model",
     "is_too_old",
     "kind_of",
+    "of_download",
     "same_server",
 ]

@@ -252,8 +252,7 @@ class OllamaServer:
     def check_model(self, model: str) -> None:
         """Raise CloudModelError for a model that may not be used."""
         if self.privacy is not None:
-            known = self.models.find(model)
-            self.privacy.check_model(model, is_remote=known is not None and known.is_remote)
+            self.privacy.check_model(model, is_remote=self.models.is_remote(model))
 
     async def async_check_address(self) -> None:
         """Make sure that the address leads to where it may. Raises PublicServerError.

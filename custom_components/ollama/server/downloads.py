@@ -71,8 +71,11 @@ class Download:
         self._files: dict[str, tuple[int, int]] = {}
         self._changed = asyncio.Event()
         self._ended = asyncio.Event()
-        self.done = False
+
+    @property
+    def done(self) -> bool:
         """Whether it has ended, well or not."""
+        return self._ended.is_set()
 
     async def async_wait_for_news(self, known: Progress) -> None:
         """Wait until the progress isn't `known` any more, or the download is done.
@@ -103,10 +106,9 @@ class Download:
             _LOGGER.exception("Download of %s failed", self.model)
             self.error = AnswerInvalidError()
         finally:
-            self.done = True
+            self._ended.set()
             server.models.forget(self.model)
             self._changed.set()
-            self._ended.set()
 
     async def _read_to_the_end(self, server: OllamaServer) -> None:
         """Take a download up again that breaks off: the server has kept what was there.

@@ -120,6 +120,12 @@ class ServerFailedError(OllamaError):
     key = "server_failed"
 
 
+class DownloadFailedError(OllamaError):
+    """The server could not download a model; it says why."""
+
+    key = "download_failed"
+
+
 class AnswerInvalidError(OllamaError):
     """What came back isn't what Ollama sends."""
 
@@ -172,6 +178,13 @@ def map_error(err: Exception, *, model: str = "", answering: bool = False) -> Ol
     if isinstance(err, httpx.TransportError):
         return AnswerCutError() if answering else ServerUnreachableError(Unreachable.DROPPED)
     return AnswerInvalidError()
+
+
+def of_download(err: OllamaError, model: str) -> OllamaError:
+    """Return an error that says that it was a download which failed."""
+    if not isinstance(err, RequestRejectedError | ServerFailedError):
+        return err
+    return DownloadFailedError(**{"model": model, **(err.translation_placeholders or {})})
 
 
 def _from_response(err: ollama.ResponseError, model: str) -> OllamaError:

@@ -154,6 +154,10 @@ class ModelCatalog:
         """Return an installed model, however its name is written."""
         return self._installed.get(full_name(model))
 
+    def is_remote(self, model: str) -> bool:
+        """Whether the server says that it passes on what this model is asked."""
+        return (found := self.find(model)) is not None and found.is_remote
+
     def known_details(self, model: str) -> ModelDetails | None:
         """Return what is remembered of a model, without asking.
 

@@ -1,29 +1,17 @@
 """What is tested here is plain text: no Home Assistant is built, no socket opened."""
 
-import pytest
+from tests.without_home import (
+    _custom_integration,
+    _home_assistant,
+    _real_sockets,
+    _time_limits,
+    likely_hosts,
+)
 
-
-@pytest.fixture(autouse=True)
-def _real_sockets():
-    """Open nothing."""
-
-
-@pytest.fixture(autouse=True)
-def _custom_integration():
-    """Load nothing."""
-
-
-@pytest.fixture(autouse=True)
-def likely_hosts():
-    """Probe nothing."""
-    return []
-
-
-@pytest.fixture(autouse=True)
-def _time_limits():
-    """Wait for nothing."""
-
-
-@pytest.fixture(autouse=True)
-def _home_assistant():
-    """Set nothing up."""
+__all__ = [
+    "_custom_integration",
+    "_home_assistant",
+    "_real_sockets",
+    "_time_limits",
+    "likely_hosts",
+]

@@ -1,29 +1,17 @@
 """These tests need no Home Assistant: the fixtures that start one do nothing here."""
 
-import pytest
+from tests.without_home import (
+    _custom_integration,
+    _home_assistant,
+    _real_sockets,
+    _time_limits,
+    likely_hosts,
+)
 
-
-@pytest.fixture(autouse=True)
-def _real_sockets() -> None:
-    """Open no sockets."""
-
-
-@pytest.fixture(autouse=True)
-def _custom_integration() -> None:
-    """Load no integration."""
-
-
-@pytest.fixture(autouse=True)
-def likely_hosts() -> list[str]:
-    """Probe nothing."""
-    return []
-
-
-@pytest.fixture(autouse=True)
-def _time_limits() -> None:
-    """Wait for nothing."""
-
-
-@pytest.fixture(autouse=True)
-def _home_assistant() -> None:
-    """Set up nothing."""
+__all__ = [
+    "_custom_integration",
+    "_home_assistant",
+    "_real_sockets",
+    "_time_limits",
+    "likely_hosts",
+]
