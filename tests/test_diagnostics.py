@@ -155,6 +155,8 @@ async def whole_file(
 ) -> Mapping[str, Any]:
     """Return what somebody downloads and attaches to an issue."""
     assert await async_setup_component(hass, "diagnostics", {})
+    # The platform of ours is imported beside the setup, in a task of its own.
+    await hass.async_block_till_done()
     client = await hass_client()
     place = "/".join(("config_entry", entry.entry_id, *path))
     response = await client.get(f"/api/diagnostics/{place}")
