@@ -57,7 +57,8 @@ class OllamaTaskEntity(OllamaAgentEntity, ai_task.AITaskEntity):
         # Home Assistant sets it for each call of the action, right before this; where tools had
         # to be prepared in between, it may be another call's already.
         context = chat_log.llm_api.llm_context.context if chat_log.llm_api else self._context
-        settings = await self._async_settings(chat_log)
+        agent = self._agent
+        settings = await agent.async_settings(chat_log)
         asker = Asker(
             source=SOURCE_AI_TASK,
             entity_id=self.entity_id,
@@ -69,9 +70,9 @@ class OllamaTaskEntity(OllamaAgentEntity, ai_task.AITaskEntity):
         )
         data: Any
         try:
-            async with self._query(asker) as query:
+            async with agent.query(asker) as query:
                 query.admit()
-                turn = self._turn(query, settings)
+                turn = agent.turn(query, settings)
                 try:
                     if task.structure is None:
                         data = query.response = await async_generate_text(turn, chat_log)
@@ -81,6 +82,6 @@ class OllamaTaskEntity(OllamaAgentEntity, ai_task.AITaskEntity):
                 finally:
                     query.deeds = done_in(chat_log)
         except HomeAssistantError as err:
-            self._note_failure(err)
+            agent.note_failure(err)
             raise
         return ai_task.GenDataTaskResult(conversation_id=chat_log.conversation_id, data=data)

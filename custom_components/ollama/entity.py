@@ -1,25 +1,20 @@
 """What entities have in common: those of an agent, and those of a server."""
 
-import contextlib
-from dataclasses import replace
 from typing import override
 
-from homeassistant.components import conversation
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .agent import AgentSettings, Asker, RunningQuery, Turn, async_query, has_images
-from .const import CONF_POLICIES, DOMAIN, MANUFACTURER
+from .agent import AgentSettings
+from .agents import Agent
+from .const import DOMAIN, MANUFACTURER
 from .coordinator import OllamaCoordinator
-from .home import Policy
 from .runtime import OllamaConfigEntry
-from .server import Capability, OllamaError, QueryResult
-from .settings import QueryType
+from .server import QueryResult
 
 
 class OllamaAgentEntity(Entity):
@@ -52,54 +47,17 @@ class OllamaAgentEntity(Entity):
             via_device_id=entry.runtime_data.device_id,
         )
 
-    def _query(self, asker: Asker) -> contextlib.AbstractAsyncContextManager[RunningQuery]:
-        """Return what every query of this agent passes through."""
-        runtime = self._runtime
-        return async_query(
+    @property
+    def _agent(self) -> Agent:
+        """What asks the model."""
+        return Agent(
             self.hass,
-            runtime.records.usage,
-            runtime.records.limiter,
-            runtime.settings.rate_limits,
-            runtime.settings.log_queries,
-            asker,
+            self._entry,
+            self._runtime,
+            self._subentry_id,
+            self.entity_id,
+            self._settings,
         )
-
-    async def _async_settings(self, chat_log: conversation.ChatLog) -> AgentSettings:
-        """Return the settings for a talk: with images, of a model that can see them."""
-        vision = self._runtime.settings.models.get(QueryType.VISION)
-        if vision is None or not has_images(chat_log):
-            return self._settings
-        try:
-            details = await self._runtime.server.models.async_details(self._settings.model)
-        except OllamaError:
-            return self._settings  # what is wrong is told by the turn
-        if details.can(Capability.VISION):
-            return self._settings
-        return replace(self._settings, model=vision)
-
-    def _turn(
-        self, query: RunningQuery, settings: AgentSettings, *, strip_markdown: bool = False
-    ) -> Turn:
-        """Return a turn with this agent's settings."""
-        runtime = self._runtime
-        return Turn(
-            hass=self.hass,
-            server=runtime.server,
-            settings=settings,
-            query=query.meter,
-            usage=runtime.records.usage,
-            agent_id=self.entity_id,
-            strip_markdown=strip_markdown or self._settings.plain_text,
-        )
-
-    def _policy(self) -> Policy:
-        """Return what this agent may do; it stands in the entry, out of core's reach."""
-        policies = self._entry.options.get(CONF_POLICIES) or {}
-        return Policy.from_data(policies.get(self._subentry_id) or {})
-
-    def _note_failure(self, err: HomeAssistantError) -> None:
-        """Let a failure be known to whom it concerns, with a reload under way too."""
-        self._runtime.coordinator.async_note_error(err)
 
 
 class OllamaServerEntity(CoordinatorEntity[OllamaCoordinator]):

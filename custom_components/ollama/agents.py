@@ -1,0 +1,78 @@
+"""An agent or an AI task of a server, as entities and actions use it."""
+
+import contextlib
+from dataclasses import dataclass, replace
+
+from homeassistant.components import conversation
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+
+from .agent import AgentSettings, Asker, RunningQuery, Turn, async_query, has_images
+from .const import CONF_POLICIES
+from .home import Policy
+from .runtime import OllamaConfigEntry, OllamaRuntime
+from .server import Capability, OllamaError
+from .settings import QueryType
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent or AI task, and the server behind it.
+
+    The runtime is kept: a turn that is under way ends with it when the entry reloads.
+    """
+
+    hass: HomeAssistant
+    entry: OllamaConfigEntry
+    runtime: OllamaRuntime
+    subentry_id: str
+    entity_id: str
+    settings: AgentSettings
+
+    def query(self, asker: Asker) -> contextlib.AbstractAsyncContextManager[RunningQuery]:
+        """Return what every query of this agent passes through."""
+        runtime = self.runtime
+        return async_query(
+            self.hass,
+            runtime.records.usage,
+            runtime.records.limiter,
+            runtime.settings.rate_limits,
+            runtime.settings.log_queries,
+            asker,
+        )
+
+    async def async_settings(self, chat_log: conversation.ChatLog) -> AgentSettings:
+        """Return the settings for a talk: with images, of a model that can see them."""
+        vision = self.runtime.settings.models.get(QueryType.VISION)
+        if vision is None or not has_images(chat_log):
+            return self.settings
+        try:
+            details = await self.runtime.server.models.async_details(self.settings.model)
+        except OllamaError:
+            return self.settings  # what is wrong is told by the turn
+        if details.can(Capability.VISION):
+            return self.settings
+        return replace(self.settings, model=vision)
+
+    def turn(
+        self, query: RunningQuery, settings: AgentSettings, *, strip_markdown: bool = False
+    ) -> Turn:
+        """Return a turn with this agent's settings."""
+        return Turn(
+            hass=self.hass,
+            server=self.runtime.server,
+            settings=settings,
+            query=query.meter,
+            usage=self.runtime.records.usage,
+            agent_id=self.entity_id,
+            strip_markdown=strip_markdown or self.settings.plain_text,
+        )
+
+    def policy(self) -> Policy:
+        """Return what this agent may do; it stands in the entry, out of core's reach."""
+        policies = self.entry.options.get(CONF_POLICIES) or {}
+        return Policy.from_data(policies.get(self.subentry_id) or {})
+
+    def note_failure(self, err: HomeAssistantError) -> None:
+        """Let a failure be known to whom it concerns, with a reload under way too."""
+        self.runtime.coordinator.async_note_error(err)

@@ -1,0 +1,120 @@
+"""A sentence to an agent, and what comes of it: a turn, a question back, or a deed."""
+
+from collections.abc import AsyncGenerator, Generator
+import contextlib
+
+from homeassistant.components import conversation
+
+from .agent import (
+    AgentSettings,
+    AnswerTooLongError,
+    Deed,
+    RunningQuery,
+    async_provide_prompt,
+    async_question,
+    async_report,
+    async_sentence,
+    async_settle,
+    done_in,
+)
+from .agents import Agent
+from .const import DOMAIN
+from .home import Policy, async_waiting, current_policy
+
+
+@contextlib.contextmanager
+def policy_in_force(agent: Agent) -> Generator[Policy]:
+    """Let the tools of a turn know what its agent may do."""
+    policy = agent.policy()
+    token = current_policy.set(policy)
+    try:
+        yield policy
+    finally:
+        current_policy.reset(token)
+
+
+async def async_talk(
+    agent: Agent,
+    query: RunningQuery,
+    user_input: conversation.ConversationInput,
+    chat_log: conversation.ChatLog,
+    policy: Policy,
+    settings: AgentSettings | None = None,
+) -> conversation.ConversationResult:
+    """Settle what waits for a yes, or else let the model answer.
+
+    `settings` stand in place of the agent's own. Raises HomeAssistantError.
+    """
+    settled: list[Deed] = []
+    earlier = chat_log.llm_api
+    try:
+        text = await async_settle(agent.hass, chat_log, user_input, policy, settled)
+        if text is not None:
+            result = await _async_answer(agent, text, user_input, chat_log)
+        else:
+            query.admit()
+            result = await _async_converse(
+                agent, query, user_input, chat_log, policy, settings or agent.settings
+            )
+    finally:
+        # The tools of an earlier turn stay in the log until this one brings its own.
+        began = chat_log.llm_api is not earlier
+        query.deeds = settled or (done_in(chat_log) if began else ())
+    query.response = result.response.speech.get("plain", {}).get("speech", "")
+    return result
+
+
+async def async_say(agent: Agent, chat_log: conversation.ChatLog, text: str) -> None:
+    """Add a sentence of our own to the answer, where it is streamed as well."""
+
+    async def deltas() -> AsyncGenerator[conversation.AssistantContentDeltaDict]:
+        yield {"role": "assistant", "content": text}
+
+    async for _ in chat_log.async_add_delta_content_stream(agent.entity_id, deltas()):
+        pass
+
+
+async def _async_converse(
+    agent: Agent,
+    query: RunningQuery,
+    user_input: conversation.ConversationInput,
+    chat_log: conversation.ChatLog,
+    policy: Policy,
+    settings: AgentSettings,
+) -> conversation.ConversationResult:
+    """Let the model answer. Raises HomeAssistantError."""
+    hass, language = agent.hass, user_input.language
+    await async_provide_prompt(chat_log, user_input.as_llm_context(DOMAIN), settings, user_input)
+    if settings.model == agent.settings.model:
+        settings = await agent.async_settings(chat_log)
+    # What a satellite speaks must hold no marks of writing.
+    turn = agent.turn(query, settings, strip_markdown=bool(user_input.satellite_id))
+    answer = await turn.async_run(chat_log)
+    if answer.cut_by_length:
+        raise AnswerTooLongError
+    if answer.asks_for_confirmation:
+        waiting = async_waiting(hass, chat_log.conversation_id)
+        text = await async_question(hass, language, waiting, with_pin=policy.pin is not None)
+        return await _async_answer(agent, text, user_input, chat_log, listen=True)
+    if answer.deeds:
+        text = await async_report(hass, language, answer.deeds)
+        return await _async_answer(agent, text, user_input, chat_log)
+    if answer.claimed_falsely:
+        text = await async_sentence(hass, language, "claim_corrected")
+        return await _async_answer(agent, text, user_input, chat_log)
+    return conversation.async_get_result_from_chat_log(user_input, chat_log)
+
+
+async def _async_answer(
+    agent: Agent,
+    text: str,
+    user_input: conversation.ConversationInput,
+    chat_log: conversation.ChatLog,
+    *,
+    listen: bool = False,
+) -> conversation.ConversationResult:
+    """Answer with a sentence of our own."""
+    await async_say(agent, chat_log, text)
+    result = conversation.async_get_result_from_chat_log(user_input, chat_log)
+    result.continue_conversation = result.continue_conversation or listen
+    return result
