@@ -1,0 +1,114 @@
+"""What other integrations answer: calendars, weather services, to-do lists."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+import math
+from typing import Any, Final
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import Context, State
+from homeassistant.util import dt as dt_util
+
+from .reader import Facts, Reader, figure
+
+_LONGEST: Final = 200  # characters
+_NOTHING: Final = (STATE_UNAVAILABLE, STATE_UNKNOWN)
+
+
+def chosen(reader: Reader, domain: str, named: Sequence[str] | None) -> list[State]:
+    """Return those of the named entities that can be asked; all of a domain if none is named."""
+    if named is None:
+        return reader.states(domain)
+    states = map(reader.hass.states.get, reader.allowed(dict.fromkeys(named)))
+    return [state for state in states if state and state.state not in _NOTHING]
+
+
+async def async_ask_each(
+    reader: Reader, domain: str, action: str, entities: Sequence[State], data: Mapping[str, Any]
+) -> list[tuple[State, Facts]]:
+    """Return what each entity answers. One that fails is left out, unless all do."""
+    answers = await asyncio.gather(
+        *(_async_ask(reader, domain, action, state.entity_id, data) for state in entities),
+        return_exceptions=True,
+    )
+    answered = [
+        (state, answer)
+        for state, answer in zip(entities, answers, strict=True)
+        if not isinstance(answer, BaseException)
+    ]
+    failures = [answer for answer in answers if isinstance(answer, BaseException)]
+    if failures and not answered:
+        raise failures[0]
+    return answered
+
+
+async def _async_ask(
+    reader: Reader, domain: str, action: str, entity_id: str, data: Mapping[str, Any]
+) -> Facts:
+    response = await reader.hass.services.async_call(
+        domain,
+        action,
+        {ATTR_ENTITY_ID: entity_id, **data},
+        blocking=True,
+        return_response=True,
+        context=_context(reader, entity_id),
+    )
+    answer = (response or {}).get(entity_id)
+    return answer if isinstance(answer, dict) else {}
+
+
+def _context(reader: Reader, entity_id: str) -> Context:
+    # Actions of entities ask for the right to control them, also those that only read. Who may
+    # read has been looked at before; whoever may only read is left out of the context.
+    if reader.user and reader.user.permissions.check_entity(entity_id, POLICY_CONTROL):
+        return Context(user_id=reader.user_id)
+    return Context()
+
+
+def one_line(text: object) -> str:
+    """Return a text from outside in a shape that fits into a list."""
+    line = " ".join(str(text or "").split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1].rstrip()}…"
+
+
+def moment_or_day(written: object) -> datetime | date | None:
+    """Return a local time, or a day where no time of it was written."""
+    text = str(written or "")
+    try:
+        if (day := dt_util.parse_date(text)) is not None:
+            return day
+        moment = dt_util.parse_datetime(text)
+    except ValueError:
+        return None
+    return dt_util.as_local(moment) if moment else None
+
+
+def instant_of(when: datetime | date) -> datetime:
+    """Return a time, of a day its begin, to compare and to count with.
+
+    Not in local time: that repeats an hour when the clocks go back.
+    """
+    return dt_util.as_utc(when if isinstance(when, datetime) else dt_util.start_of_local_day(when))
+
+
+def told(when: datetime | date) -> str:
+    """Return a time or a day as facts tell it."""
+    return when.isoformat(timespec="minutes") if isinstance(when, datetime) else when.isoformat()
+
+
+def number_of(value: object) -> float | None:
+    """Return a finite number, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def figures(values: Mapping[str, tuple[object, object]]) -> Facts:
+    """Return the values that are numbers, with their units."""
+    return {
+        key: figure(number, str(unit or ""))
+        for key, (value, unit) in values.items()
+        if (number := number_of(value)) is not None
+    }
