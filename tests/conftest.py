@@ -38,6 +38,7 @@ SHORT_LIMITS = TimeLimits(
     pull_chunk=1.0,
     pull_retry=0.01,
     first_news=0.05,
+    facts=2.0,
     probe=0.5,
 )
 

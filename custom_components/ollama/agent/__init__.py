@@ -2,19 +2,24 @@
 
 from .assent import spoken_digits
 from .calls import Deed, done_in
+from .data import as_data, without_data
 from .explain import async_explain, async_reason, async_sentence
-from .prompt import async_provide_prompt
+from .prompt import async_instructions, async_provide_prompt
 from .query import (
     SOURCE_AI_TASK,
     SOURCE_CONVERSATION,
     Asker,
+    RateLimitError,
     RunningQuery,
+    TooSoonError,
     async_query,
 )
 from .report import async_question, async_report, sentence_of
 from .settings import AgentSettings
 from .settle import async_settle, without_pin
+from .shorten import shortened
 from .structure import async_generate_structured, async_generate_text
+from .tools import describe_structure
 from .turn import AnswerTooLongError, Turn, has_images
 
 __all__ = [
@@ -24,11 +29,15 @@ __all__ = [
     "AnswerTooLongError",
     "Asker",
     "Deed",
+    "RateLimitError",
     "RunningQuery",
+    "TooSoonError",
     "Turn",
+    "as_data",
     "async_explain",
     "async_generate_structured",
     "async_generate_text",
+    "async_instructions",
     "async_provide_prompt",
     "async_query",
     "async_question",
@@ -36,9 +45,12 @@ __all__ = [
     "async_report",
     "async_sentence",
     "async_settle",
+    "describe_structure",
     "done_in",
     "has_images",
     "sentence_of",
+    "shortened",
     "spoken_digits",
+    "without_data",
     "without_pin",
 ]

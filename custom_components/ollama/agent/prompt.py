@@ -3,8 +3,10 @@
 from typing import Final
 
 from homeassistant.components import conversation
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, TemplateError
 from homeassistant.helpers import llm
+from homeassistant.helpers.template import Template
 
 from ..const import CONF_NUM_CTX, DOMAIN
 from ..home import prompt_characters
@@ -45,11 +47,7 @@ async def async_provide_prompt(
         )
     except conversation.ConverseError as err:
         if isinstance(err.__cause__, TemplateError):
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="prompt_template",
-                translation_placeholders={"error": str(err.__cause__)},
-            ) from err
+            raise _mistake_in_instructions(err.__cause__) from err
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="api_failed",
@@ -57,6 +55,35 @@ async def async_provide_prompt(
         ) from err
     finally:
         prompt_characters.reset(token)
+
+
+async def async_instructions(
+    hass: HomeAssistant, settings: AgentSettings, llm_context: llm.LLMContext
+) -> str:
+    """Return the owner's instructions alone, for a question without tools.
+
+    Raises HomeAssistantError, translated, for a mistake in them.
+    """
+    user_id = llm_context.context.user_id if llm_context.context else None
+    user = await hass.auth.async_get_user(user_id) if user_id else None
+    known = {
+        "ha_name": hass.config.location_name,
+        "user_name": user.name if user else None,
+        "llm_context": llm_context,
+    }
+    instructions = Template(settings.prompt or llm.DEFAULT_INSTRUCTIONS_PROMPT, hass)
+    try:
+        return str(instructions.async_render(known, parse_result=False))
+    except TemplateError as err:
+        raise _mistake_in_instructions(err) from err
+
+
+def _mistake_in_instructions(err: TemplateError) -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="prompt_template",
+        translation_placeholders={"error": str(err)},
+    )
 
 
 def _room_for_home(settings: AgentSettings) -> int:

@@ -24,6 +24,7 @@ from ..server import (
     Usage,
 )
 from .calls import Deed, GuardedAPI
+from .data import without_data
 from .dialects import TextReader
 from .gate import ClaimGate
 from .messages import async_to_messages, trimmed_history
@@ -351,7 +352,7 @@ def has_images(chat_log: conversation.ChatLog) -> bool:
 def _last_question(chat_log: conversation.ChatLog) -> str:
     return next(
         (
-            item.content
+            without_data(item.content)
             for item in reversed(chat_log.content)
             if isinstance(item, conversation.UserContent)
         ),

@@ -35,6 +35,9 @@ class TimeLimits:
     turn: float = 240.0
     """After this, a turn makes no more calls and comes to an answer."""
 
+    facts: float = 15.0
+    """Reading one section of a briefing: a calendar or a forecast may ask the internet."""
+
     first_news: float = 2.0
     """After a download was begun, until whoever began it is told that it goes on."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .errors import OllamaError
@@ -138,6 +139,7 @@ class ModelCatalog:
         self._server = server
         self._installed: dict[str, InstalledModel] = {}
         self._details: dict[str, tuple[str, ModelDetails]] = {}
+        self._asking: dict[str, asyncio.Task[ModelDetails]] = {}
 
     async def async_refresh(self) -> list[InstalledModel]:
         """Ask for the installed models. Raises OllamaError."""
@@ -173,20 +175,42 @@ class ModelCatalog:
     async def async_details(self, model: str) -> ModelDetails:
         """Return what a model can do, from memory while its digest stays the same.
 
-        Raises OllamaError, ModelMissingError among them.
+        Many who ask at once are told by one request, in the order in which they came. Raises
+        OllamaError, ModelMissingError among them.
         """
+        name = full_name(model)
+        if (known := self._fresh(name)) is not None:
+            return known
+        asking = self._asking.get(name)
+        if asking is None:
+            asking = self._asking[name] = asyncio.create_task(self._async_ask(model))
+            asking.add_done_callback(partial(self._has_asked, name))
+        # Whoever gives up leaves the answer to the others; it ends within its own limits.
+        return await asyncio.shield(asking)
+
+    def _fresh(self, name: str) -> ModelDetails | None:
+        """Return what is known of a model as it is installed now."""
+        installed, cached = self._installed.get(name), self._details.get(name)
+        if installed is None or cached is None or cached[0] != installed.digest:
+            return None
+        return cached[1]
+
+    async def _async_ask(self, model: str) -> ModelDetails:
         name = full_name(model)
         if name not in self._installed:
             await self.async_refresh()
+            if (known := self._fresh(name)) is not None:
+                return known
         installed = self._installed.get(name)
-        digest = installed.digest if installed else ""
-        cached = self._details.get(name)
-        if cached is not None and cached[0] == digest:
-            return cached[1]
         details = await self._server.async_show(installed.name if installed else model)
-        if digest:
-            self._details[name] = (digest, details)
+        if installed is not None and installed.digest:
+            self._details[name] = (installed.digest, details)
         return details
+
+    def _has_asked(self, name: str, task: asyncio.Task[ModelDetails]) -> None:
+        del self._asking[name]
+        if not task.cancelled():
+            task.exception()  # seen, also where nobody waits any more
 
     async def async_details_of_all(
         self, models: Iterable[InstalledModel]
