@@ -8,9 +8,12 @@ writes its calls badly, on purpose.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+import json
 
 from .models import ModelName, SimModel
 from .replies import ChatRequest, Reply, ToolCall
+from .standin_data import answer_in_schema, split_data, told
 from .standin_home import Device, best_device, devices
 from .standin_mangled import mangled
 from .standin_structured import filled, tools_in, written_call, written_speech
@@ -79,11 +82,18 @@ _MOST_ROUNDS = 3
 def stand_in(request: ChatRequest) -> Reply:
     """Answer by rules."""
     turn = read_turn(request.messages)
+    said, data = split_data(turn.text)
+    turn = replace(turn, text=said)
     under_schema = tools_in(request.format)
     tools = under_schema or request.tools
     thinking = "Which of the tools fits what was said?" if tools else "What was said?"
     if not under_schema and request.format not in (None, ""):
+        answer = answer_in_schema(request.format, said, data)
+        if answer is not None:
+            return Reply(json.dumps(answer, ensure_ascii=False), thinking=thinking)
         return Reply(filled(request.format, turn.text), thinking=thinking)
+    if isinstance(data, Mapping) and not tools and not wishes(said):
+        return Reply(told(data), thinking=thinking)
     wanted = wishes(turn.text)
     known, context = _known(request, turn)
     calls = [

@@ -13,7 +13,7 @@ import tempfile
 import aiohttp
 from homeassistant.const import __version__ as ha_version
 
-from . import home, integration, onboarding, tour
+from . import automations, home, household, integration, onboarding, tour
 from .client import HomeAssistant
 from .errors import DemoError
 from .processes import Child, free_port
@@ -139,6 +139,7 @@ async def _visit(
     async with HomeAssistant(session, base, token) as ha:
         await onboarding.keep_address(ha)
         count = await home.arrange(ha, furniture)
+        await household.move_in(ha)
         print(f"==> A home with {len(home.AREAS)} rooms and {count} exposed devices and sensors")
         if not built_in:
             version = await integration.check_ours(ha)
@@ -154,7 +155,7 @@ async def _visit(
             if found := tour.complaints(process.log):
                 for record in found:
                     account.tell("log", record)
-                raise tour.NotAsExpectedError(f"{len(found)} complaint(s) about the integration")
+                raise automations.NotAsExpectedError(f"{len(found)} complaint(s) about the integration")
 
         await visit.step("Home Assistant's log holds nothing against the integration", clean_log)
 

@@ -14,7 +14,9 @@ import yaml
 
 from .client import HomeAssistant, Json
 from .errors import DemoError
+from .household import template_entities
 
+AUTOMATIONS = "automations.yaml"
 FLOORS = {"Ground floor": 0, "First floor": 1, "Outside": 0}
 AREAS = {
     "Kitchen": "Ground floor",
@@ -251,7 +253,10 @@ class Furniture:
 
     def configuration(self) -> dict[str, Any]:
         """Return the whole as Home Assistant's configuration."""
-        template = [{domain: entities} for domain, entities in self._template.items()]
+        every = {**self._template}
+        for domain, entities in template_entities().items():
+            every[domain] = [*every.get(domain, ()), *entities]
+        template = [{domain: entities} for domain, entities in every.items()]
         return {**self.config, "template": template}
 
     def _place(self, domain: str, name: str, area: str | None) -> str:
@@ -362,6 +367,7 @@ def write_config(config_dir: Path, home: Furniture, *, port: int, component: Pat
         "http": {"server_host": "127.0.0.1", "server_port": port},
         "logger": {"default": "warning"},
         "conversation": None,
+        "energy": None,
         "assist_pipeline": None,
         "history": None,
         "logbook": None,
@@ -370,9 +376,11 @@ def write_config(config_dir: Path, home: Furniture, *, port: int, component: Pat
         "sun": None,
         **home.configuration(),
     }
+    written = yaml.safe_dump(configuration, allow_unicode=True, sort_keys=False)
     (config_dir / "configuration.yaml").write_text(
-        yaml.safe_dump(configuration, allow_unicode=True, sort_keys=False), encoding="utf-8"
+        f"{written}automation: !include {AUTOMATIONS}\n", encoding="utf-8"
     )
+    (config_dir / AUTOMATIONS).write_text("[]\n", encoding="utf-8")
     # Onboarding's step "core_config" sets up integrations that fetch from the internet (weather,
     # radio, speech), and "analytics" asks to send: both count as done. The rest is done over HTTP.
     storage = config_dir / ".storage"

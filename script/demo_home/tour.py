@@ -11,7 +11,8 @@ from typing import Any
 
 import aiohttp
 
-from . import dashboard
+from . import automations, dashboard
+from .automations import NotAsExpectedError, expect as _expect
 from .client import HomeAssistant, Json
 from .errors import CommandError, DemoError
 from .integration import Assistant, add_agent, entry_state
@@ -29,10 +30,6 @@ MANGLED_MODEL = "stand-in-mangled:latest"
 THERMOMETER = "sensor.living_room_temperature"
 # What a user must never be told.
 UNSPEAKABLE = ("traceback", "exception", "errno", "httpx", "aiohttp", "{", "<")
-
-
-class NotAsExpectedError(Exception):
-    """A step did not do what it should."""
 
 
 @dataclass
@@ -92,6 +89,11 @@ class Tour:
             await self.step("A mangled call is understood", self._mangled)
         await self.step("A garage door is asked about first", self._garage_door)
         if not self.built_in:
+            await self.step("A question with a structured answer", self._of(automations.question))
+            await self.step("A decision, carried out", self._of(automations.decision))
+            await self.step("A scene for what is wanted", self._of(automations.scene))
+            await self.step("A briefing", self._of(automations.briefing))
+            await self.step("An automation from a sentence", self._of(automations.automation))
             await self.step("The server's device shows what was asked of it", self._dashboard)
         if self.server.real:
             print("\nThe steps that stop the model server are left out: yours is not touched.")
@@ -250,6 +252,15 @@ class Tour:
 
     # What they are made of
 
+    def _of(self, body: Callable[[HomeAssistant, Account], Awaitable[None]]) -> Step:
+        """Return a step that asks the model once."""
+
+        async def step(account: Account) -> None:
+            self._asked += 1
+            await body(self.ha, account)
+
+        return step
+
     async def _new_agent(self, account: Account, name: str, model: str) -> str:
         agent = await add_agent(self.ha, self.assistant.entry_id, name, model)
         account.tell("agent", f"{agent} with {model}, added through its flow")
@@ -366,11 +377,6 @@ def _written(call: dict[str, Any]) -> str:
         f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in call["tool_args"].items()
     )
     return f"{call['tool_name']}({arguments})"
-
-
-def _expect(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise NotAsExpectedError(otherwise)
 
 
 def _expect_for_people(speech: str) -> None:
