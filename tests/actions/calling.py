@@ -86,3 +86,15 @@ async def run_automation(
     await hass.async_block_till_done()
     assert len(found) == 1
     return str(found[0])
+
+
+async def clean_trace(hass: HomeAssistant, hass_ws_client: Any, automation_id: str) -> None:
+    """Make sure that an automation ran once, to its end, and that no step of it failed."""
+    client = await hass_ws_client(hass)
+    which = {"domain": "automation", "item_id": automation_id}
+    await client.send_json_auto_id({"type": "trace/list", **which})
+    (run,) = (await client.receive_json())["result"]
+    await client.send_json_auto_id({"type": "trace/get", **which, "run_id": run["run_id"]})
+    trace = (await client.receive_json())["result"]
+    assert run["script_execution"] == "finished", trace
+    assert not any("error" in step for path in trace["trace"].values() for step in path), trace

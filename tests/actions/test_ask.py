@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from homeassistant.auth.models import User
-from homeassistant.components import automation
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
@@ -25,7 +24,7 @@ from simulator import Fault, Reply, Simulator, ToolCall
 
 from ..common import AGENT, MODEL, PLAIN_MODEL, THINKING_MODEL, say, speech
 from ..policy_home import FRONT, AddAgent, agent_data, furnish, set_policy
-from .calling import act, asked, data_in, failure, run_automation, system
+from .calling import act, asked, clean_trace, data_in, failure, run_automation, system
 
 FULL_NAME = {"name": {"selector": {"text": {}}, "required": True}}
 DONE = {"prompt": "Tell me something."}
@@ -590,22 +589,7 @@ async def test_the_trace_of_an_automation_is_clean(
 ):
     sim.script(Reply("Fine."))
     await run_automation(hass, "ask", NOTHING, "{{ answer.response }}")
-    client = await hass_ws_client(hass)
-    await client.send_json_auto_id(
-        {"type": "trace/list", "domain": automation.DOMAIN, "item_id": "made_of_ask"}
-    )
-    (trace,) = (await client.receive_json())["result"]
-    assert trace["script_execution"] == "finished"
-    await client.send_json_auto_id(
-        {
-            "type": "trace/get",
-            "domain": automation.DOMAIN,
-            "item_id": "made_of_ask",
-            "run_id": trace["run_id"],
-        }
-    )
-    steps = (await client.receive_json())["result"]["trace"]
-    assert not any("error" in step for path in steps.values() for step in path)
+    await clean_trace(hass, hass_ws_client, "made_of_ask")
     assert [
         r for r in caplog.records if r.levelname in ("WARNING", "ERROR") and "ollama" in r.name
     ] == []

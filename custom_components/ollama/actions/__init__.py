@@ -3,12 +3,22 @@
 from .action import Action
 from .ask import ASK
 from .briefing import BRIEFING
+from .create_automation import CREATE_AUTOMATION
 from .delete_model import DELETE_MODEL
 from .load_model import LOAD_MODEL
 from .pull_model import PULL_MODEL
 from .select_scene import SELECT_SCENE
 from .unload_model import UNLOAD_MODEL
 
-ACTIONS = (ASK, BRIEFING, DELETE_MODEL, LOAD_MODEL, PULL_MODEL, SELECT_SCENE, UNLOAD_MODEL)
+ACTIONS = (
+    ASK,
+    BRIEFING,
+    CREATE_AUTOMATION,
+    DELETE_MODEL,
+    LOAD_MODEL,
+    PULL_MODEL,
+    SELECT_SCENE,
+    UNLOAD_MODEL,
+)
 
 __all__ = ["ACTIONS", "Action"]

@@ -65,7 +65,7 @@ async def async_generate_structured(
             raise reader.error
         try:
             return structure(_read_json(reader.text))
-        except (ValueError, probatio.Invalid) as err:
+        except (ValueError, RecursionError, probatio.Invalid) as err:
             problem, cause = str(err), err
         request = with_format(
             request,
@@ -83,7 +83,7 @@ def _why(reader: AnswerReader, problem: str) -> AnswerInvalidError | AnswerTooLo
 
 
 def _read_json(text: str) -> Any:
-    """Parse an answer. Raises ValueError.
+    """Parse an answer. Raises ValueError, and RecursionError where it is nested too deeply.
 
     Models that ignore `format` put a fence around their JSON.
     """
