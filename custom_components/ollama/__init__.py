@@ -23,6 +23,7 @@ from .const import (
     MANUFACTURER,
 )
 from .coordinator import OllamaCoordinator
+from .deciding import async_setup_decisions
 from .keeping import async_keep_models, async_keep_server
 from .records import async_get_records, async_keep_records, async_remove_records
 from .runtime import (
@@ -59,6 +60,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all servers share, and bring the oldest entries up to date."""
     home.async_register(hass)
     async_register_actions(hass)
+    await async_setup_decisions(hass)
     await migration.async_migrate_version_1(hass)
     return True
 

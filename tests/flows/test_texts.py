@@ -7,12 +7,14 @@ other direction, and what can't be brought about through a flow.
 import ast
 from collections.abc import Iterator, Mapping
 import inspect
+from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 import probatio
 import pytest
+import yaml
 
 from custom_components.ollama import config_flow
 from custom_components.ollama.agent.settings import ToolCalling
@@ -260,10 +262,27 @@ def test_subentry_kinds_say_the_same(english: dict[str, Any]):
             assert one[part][key] == other[part][key]
 
 
+def _chosen_in(described: Any) -> Iterator[tuple[str, set[str]]]:
+    """Yield what the fields of actions offer, by the key of its texts."""
+    if isinstance(described, dict):
+        select = described.get("select")
+        if isinstance(select, dict) and "translation_key" in select:
+            yield select["translation_key"], set(select["options"])
+        for item in described.values():
+            yield from _chosen_in(item)
+
+
 def test_selectors(english: dict[str, Any]):
     """Options that are translated by the dialog, and words that the labels are made of."""
     choosing = {"log_queries": LogQueries, "rule": Rule, "tool_calling": ToolCalling}
-    assert set(english["selector"]) == {"think", "model_label", *choosing}
+    described = yaml.safe_load(
+        Path(config_flow.__file__).with_name("services.yaml").read_text("utf-8")
+    )
+    of_actions = dict(_chosen_in(described))
+    objects = {"decide_options"}
+    assert set(english["selector"]) == {"think", "model_label", *choosing, *of_actions, *objects}
+    for name, offered in of_actions.items():
+        assert set(english["selector"][name]["options"]) == offered
     for name, choices in choosing.items():
         assert set(english["selector"][name]["options"]) == {str(choice) for choice in choices}
     options = set()

@@ -4,6 +4,7 @@ from .action import Action
 from .ask import ASK
 from .briefing import BRIEFING
 from .create_automation import CREATE_AUTOMATION
+from .decide import DECIDE
 from .delete_model import DELETE_MODEL
 from .load_model import LOAD_MODEL
 from .pull_model import PULL_MODEL
@@ -14,6 +15,7 @@ ACTIONS = (
     ASK,
     BRIEFING,
     CREATE_AUTOMATION,
+    DECIDE,
     DELETE_MODEL,
     LOAD_MODEL,
     PULL_MODEL,

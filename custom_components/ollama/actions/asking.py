@@ -51,11 +51,13 @@ class Question:
     source: str
     """Which action asks; events tell it."""
     request: str
-    """In the words of whoever calls; events tell it."""
+    """In the words of whoever calls, for the model."""
     instructions: str
     """What the model is to do. In English, which models understand best."""
     data: Any = None
     """What comes from outside; the model takes it as data."""
+    told: str | None = None
+    """What events tell of it, where that isn't the request."""
     structure: probatio.Schema | None = None
     check: Callable[[str], str | None] | None = None
     """Returns what is wrong with an answer; the model is told it, and asked once more."""
@@ -124,7 +126,8 @@ async def async_ask(call: ServiceCall, agent: Agent, question: Question) -> Repl
     text = question.request
     if has_data:
         text = f"{text}\n\n{as_data(question.data)}".strip()
-    asker = asker_of(call, agent, question.source, settings.model, question.request)
+    told = question.request if question.told is None else question.told
+    asker = asker_of(call, agent, question.source, settings.model, told)
     try:
         async with (
             async_talk_turn(call.hass, None) as (_, chat_log),

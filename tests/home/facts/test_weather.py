@@ -49,6 +49,22 @@ async def weather(hass: HomeAssistant, named: str | None = None, user: Any = Non
     return await async_weather(await reader_for(hass, user), named)
 
 
+async def test_a_day_is_the_one_here(hass: HomeAssistant, freezer: Any) -> None:
+    """East of Greenwich a day begins on the day before in UTC."""
+    await hass.config.async_set_time_zone("Europe/Amsterdam")
+    freezer.move_to(datetime(2026, 11, 20, 23, 30, tzinfo=UTC))
+    days = [
+        {"datetime": f"2026-11-{day}T23:00:00+00:00", "condition": condition}
+        for day, condition in ((19, "fog"), (20, "rainy"), (21, "sunny"))
+    ]
+    await furnish(hass, "weather", Sky("Home", daily=days))
+    forecast = (await weather(hass))["forecast"]
+    assert [(day["date"], day["condition"]) for day in forecast] == [
+        ("2026-11-21", "rainy"),
+        ("2026-11-22", "sunny"),
+    ]
+
+
 async def test_days(hass: HomeAssistant) -> None:
     await furnish(hass, "weather", Sky("Home", daily=DAYS, hourly=HomeAssistantError()))
     facts = await weather(hass)

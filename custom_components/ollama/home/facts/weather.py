@@ -85,10 +85,11 @@ async def _async_forecast(reader: Reader, state: State) -> list[Facts]:
 
 
 def _by_day(items: Iterable[_Item], today: date, state: State) -> list[Facts]:
-    days = (
-        (instant_of(when).date(), item) for when, item in items if instant_of(when).date() >= today
-    )
-    return [{"date": told(day)} | _told(item, state) for day, item in days][:_MOST_DAYS]
+    # Services write the begin of a day, or its noon, in UTC: it is the day that it is here.
+    days = ((dt_util.as_local(instant_of(when)).date(), item) for when, item in items)
+    return [{"date": told(day)} | _told(item, state) for day, item in days if day >= today][
+        :_MOST_DAYS
+    ]
 
 
 def _by_hours(items: Iterable[_Item], now: datetime, state: State) -> list[Facts]:
