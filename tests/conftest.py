@@ -39,6 +39,9 @@ SHORT_LIMITS = TimeLimits(
     pull_retry=0.01,
     first_news=0.05,
     facts=2.0,
+    voice_connect=0.5,
+    voice_info=0.5,
+    voice_audio=20.0,
     probe=0.5,
 )
 

@@ -155,7 +155,9 @@ async def _visit(
             if found := tour.complaints(process.log):
                 for record in found:
                     account.tell("log", record)
-                raise automations.NotAsExpectedError(f"{len(found)} complaint(s) about the integration")
+                raise automations.NotAsExpectedError(
+                    f"{len(found)} complaint(s) about the integration"
+                )
 
         await visit.step("Home Assistant's log holds nothing against the integration", clean_log)
 

@@ -50,5 +50,14 @@ class TimeLimits:
     The server says nothing while it checks the digest of a large file.
     """
 
+    voice_connect: float = 3.0
+    """Opening a connection to a speech server."""
+
+    voice_info: float = 5.0
+    """Until a speech server has told what it is."""
+
+    voice_audio: float = 60.0
+    """Until a speech server has heard or spoken a test sentence."""
+
     probe: float = 1.0
     """Trying all the likely places of a server, all together."""
