@@ -289,5 +289,5 @@ def _check_counts(
         "errors": all_together.errors,
         "tokens": all_together.tokens,
     }
-    assert entry.runtime_data.server.slots.taken == 0
-    assert entry.runtime_data.server.slots.waiting == 0
+    assert entry.runtime_data.server.queue.taken == 0
+    assert entry.runtime_data.server.queue.waiting == 0

@@ -110,6 +110,7 @@ async def test_a_sentence(hass: HomeAssistant, sim: Simulator, entry, told: Told
     assert list(begun) == [*SHARED, "query"]
     duration, first = data.pop("duration"), data.pop("time_to_first_token")
     assert 0 <= first <= duration < 5
+    assert data.pop("waiting_time") == 0
     assert data.pop("query_id")
     assert data == {
         "source": "conversation",
@@ -151,6 +152,7 @@ async def test_a_task(
     )
     data = told.only
     assert 0 <= data.pop("time_to_first_token") <= data.pop("duration") < 5
+    assert data.pop("waiting_time") == 0
     assert data.pop("query_id")
     assert data == {
         "source": "ai_task",

@@ -80,13 +80,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     await async_keep_server(hass, entry)
     settings = ServerSettings.from_options(entry.options)
     records = await async_get_records(hass, entry.entry_id)
-    records.slots.resize(settings.max_parallel)
+    records.queue.resize(settings.max_parallel)
     server = OllamaServer(
         # Core's integration lets options win over data, and entries may rely on it.
         connection_from({**entry.data, **entry.options}),
         time_limits(hass),
         settings.privacy,
-        records.slots,
+        records.queue,
     )
     entry.async_on_unload(server.async_close)
     was_loaded = _was_loaded_before(hass, entry)

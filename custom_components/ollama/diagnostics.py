@@ -124,8 +124,8 @@ def _server(entry: OllamaConfigEntry) -> dict[str, Any]:
         "reachable": coordinator.last_update_success,
         "error": coordinator.last_error,
         "asked_every": coordinator.update_interval and coordinator.update_interval.total_seconds(),
-        "generating": runtime.server.slots.taken,
-        "waiting": runtime.server.slots.waiting,
+        "generating": runtime.server.queue.taken,
+        "waiting": runtime.server.queue.waiting,
     }
     if state is None:
         return known

@@ -17,7 +17,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DATA_RECORDS, DOMAIN
-from .server import DEFAULT_PARALLEL, Day, QueryResult, RateLimiter, Slots, Usage
+from .server import DEFAULT_PARALLEL, Day, QueryResult, RateLimiter, RequestQueue, Usage
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class ServerRecords:
 
     usage: Usage
     limiter: RateLimiter
-    slots: Slots
+    queue: RequestQueue
 
 
 async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords:
@@ -40,8 +40,8 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
     known = hass.data.setdefault(DATA_RECORDS, {})
     if entry_id not in known:
         usage = Usage(hass.loop.time, lambda: dt_util.now().date())
-        slots = Slots(DEFAULT_PARALLEL, usage.tell)
-        known[entry_id] = ServerRecords(usage, RateLimiter(hass.loop.time), slots)
+        queue = RequestQueue(DEFAULT_PARALLEL, usage.tell)
+        known[entry_id] = ServerRecords(usage, RateLimiter(hass.loop.time), queue)
         try:
             saved = await _store(hass, entry_id).async_load()
         except HomeAssistantError, NotImplementedError:

@@ -36,7 +36,7 @@ class OllamaRuntime:
         """Put changed settings in force, while whatever is under way goes on."""
         self.settings = settings
         self.server.privacy = settings.privacy
-        self.server.slots.resize(settings.max_parallel)
+        self.server.queue.resize(settings.max_parallel)
         self.coordinator.async_update_listeners()
 
 

@@ -224,7 +224,7 @@ class QueueSensor(OllamaUsageEntity, SensorEntity):
     @override
     def native_value(self) -> int:
         """Return the number."""
-        return self._runtime.server.slots.waiting
+        return self._runtime.server.queue.waiting
 
 
 def _installed(runtime: OllamaRuntime, model: InstalledModel) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import pytest
 
 from custom_components.ollama.runtime import connection_from
-from custom_components.ollama.server import OllamaServer, Privacy, Slots
+from custom_components.ollama.server import OllamaServer, Privacy, RequestQueue
 from simulator import Simulator
 
 from ..conftest import SHORT_LIMITS
@@ -80,10 +80,10 @@ async def make_server() -> AsyncGenerator[MakeServer]:
     servers: list[OllamaServer] = []
 
     def make(
-        url: str, *, privacy: Privacy | None = None, slots: Slots | None = None, **data: Any
+        url: str, *, privacy: Privacy | None = None, queue: RequestQueue | None = None, **data: Any
     ) -> OllamaServer:
         limits = data.pop("limits", SHORT_LIMITS)
-        server = OllamaServer(connection_from({"url": url, **data}), limits, privacy, slots)
+        server = OllamaServer(connection_from({"url": url, **data}), limits, privacy, queue)
         servers.append(server)
         return server
 

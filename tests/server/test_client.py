@@ -20,14 +20,15 @@ from custom_components.ollama.server import (
     ModelMissingError,
     OllamaError,
     OllamaServer,
+    Priority,
     Privacy,
     PublicServerError,
     Query,
+    RequestQueue,
     RequestRejectedError,
     ServerBusyError,
     ServerFailedError,
     ServerUnreachableError,
-    Slots,
     TooSlowError,
     Usage,
 )
@@ -445,18 +446,18 @@ async def test_redirected_in_a_circle(odd: OddServer, make_server: MakeServer):
         await make_server(odd.url).async_version()
 
 
-# -- slots -----------------------------------------------------------------------
+# -- queue -----------------------------------------------------------------------
 
 
 async def test_so_many_answers_at_once(sim: Simulator, make_server: MakeServer):
     """The others wait here, in order, and not in the server's queue."""
     sim.set_rates(Rates(generation_tokens_per_second=100))
-    slots = Slots(1)
-    server = make_server(sim.url, slots=slots)
+    queue = RequestQueue(1)
+    server = make_server(sim.url, queue=queue)
     sim.script(*(Reply(f"Answer {number} is here.") for number in range(3)))
     asked = [asyncio.create_task(answer(server, f"Question {n}")) for n in range(3)]
     await until(lambda: sim.chats)
-    assert slots.waiting == 2
+    assert queue.waiting == 2
     assert len(sim.chats) == 1
     answers = [text for text, _ in await asyncio.gather(*asked)]
     assert answers == [f"Answer {number} is here." for number in range(3)]
@@ -464,35 +465,35 @@ async def test_so_many_answers_at_once(sim: Simulator, make_server: MakeServer):
     assert said == [f"Question {number}" for number in range(3)]
     for before, after in zip(sim.chats, sim.chats[1:], strict=False):
         assert before.timings.finished_at <= after.timings.received_at
-    assert slots.taken == slots.waiting == 0
+    assert queue.taken == queue.waiting == 0
 
 
 async def test_a_slot_is_free_after_a_failure(sim: Simulator, make_server: MakeServer):
-    slots = Slots(1)
-    server = make_server(sim.url, slots=slots, limits=replace(SHORT_LIMITS, first_chunk=0.1))
+    queue = RequestQueue(1)
+    server = make_server(sim.url, queue=queue, limits=replace(SHORT_LIMITS, first_chunk=0.1))
     for fault in (Fault.HTTP_500, Fault.CUT_MID_STREAM, Fault.HANG, Fault.GARBAGE_MID_STREAM):
         sim.fault(fault, path=CHAT, after_chunks=1)
         with pytest.raises(OllamaError):
             await answer(server)
-        assert slots.taken == 0
+        assert queue.taken == 0
     assert (await answer(server))[0]
 
 
 async def test_a_slot_is_free_when_nobody_listens(sim: Simulator, make_server: MakeServer):
     """Whoever goes away leaves the server to the next."""
-    slots = Slots(1)
-    server = make_server(sim.url, slots=slots)
+    queue = RequestQueue(1)
+    server = make_server(sim.url, queue=queue)
     sim.fault(Fault.ENDLESS_STREAM, path=CHAT, times=1, after_chunks=1)
     chunks = server.async_chat(chat_request(), new_query())
     await anext(chunks)
-    assert slots.taken == 1
+    assert queue.taken == 1
     await chunks.aclose()
-    assert slots.taken == 0
+    assert queue.taken == 0
     sim.fault(Fault.HANG, path=CHAT)
     task = asyncio.create_task(answer(server))
     await until(lambda: len(sim.chats) == 2)
     waiting = asyncio.create_task(answer(server))
-    await until(lambda: slots.waiting)
+    await until(lambda: queue.waiting)
     task.cancel()
     assert (await waiting)[0]
     with pytest.raises(asyncio.CancelledError):
@@ -500,13 +501,13 @@ async def test_a_slot_is_free_when_nobody_listens(sim: Simulator, make_server: M
 
 
 async def test_waiting_for_a_slot_has_an_end(sim: Simulator, make_server: MakeServer):
-    slots = Slots(1)
-    server = make_server(sim.url, slots=slots, limits=replace(SHORT_LIMITS, queue=0.05))
-    async with slots.async_take(1):
+    queue = RequestQueue(1)
+    server = make_server(sim.url, queue=queue, limits=replace(SHORT_LIMITS, queue=0.05))
+    async with queue.async_take(queue.ticket(Priority.SPEECH), 1):
         with pytest.raises(ServerBusyError):
             await answer(server)
         assert sim.requests == []
-        assert slots.waiting == 0
+        assert queue.waiting == 0
         # What is no generation needs no slot.
         assert await server.async_version()
         await server.async_load(MODEL)
@@ -514,21 +515,21 @@ async def test_waiting_for_a_slot_has_an_end(sim: Simulator, make_server: MakeSe
 
 
 async def test_the_wait_costs_none_of_the_answers_time(sim: Simulator, make_server: MakeServer):
-    slots = Slots(1)
+    queue = RequestQueue(1)
     limits = replace(SHORT_LIMITS, first_chunk=0.3, between_chunks=0.3, answer=0.3, queue=2.0)
-    server = make_server(sim.url, slots=slots, limits=limits)
-    async with slots.async_take(1):
+    server = make_server(sim.url, queue=queue, limits=limits)
+    async with queue.async_take(queue.ticket(Priority.SPEECH), 1):
         task = asyncio.create_task(answer(server))
         await asyncio.sleep(0.4)
     assert (await task)[0]
 
 
 async def test_a_refused_model_takes_no_slot(sim: Simulator, make_server: MakeServer):
-    slots = Slots(1)
-    server = make_server(sim.url, slots=slots, privacy=Privacy())
+    queue = RequestQueue(1)
+    server = make_server(sim.url, queue=queue, privacy=Privacy())
     with pytest.raises(CloudModelError):
         await answer(server, model="x:cloud")
-    assert slots.taken == 0
+    assert queue.taken == 0
     assert sim.requests == []
 
 

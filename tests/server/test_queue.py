@@ -1,4 +1,4 @@
-"""Slots: so many at once, first come first served, and nobody is lost."""
+"""The queue: so many at once, the important ones first, and nobody is lost."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,10 +7,25 @@ import contextlib
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.ollama.server import ServerBusyError, Slots
+from custom_components.ollama.server import (
+    MOST_CUTS,
+    MOST_WAITING,
+    Priority,
+    QueueFullError,
+    RequestQueue,
+    ServerBusyError,
+    queue,
+)
 
 LONG = 1e6
 """Seconds: nobody's wait ends by itself."""
+
+
+def take(
+    queue: RequestQueue, seconds: float, priority: Priority = Priority.SPEECH
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """Take a slot of a queue, behind all of the same class."""
+    return queue.async_take(queue.ticket(priority), seconds)
 
 
 class Crowd:
@@ -18,7 +33,7 @@ class Crowd:
 
     def __init__(self, size: int) -> None:
         self.told = 0
-        self.slots = Slots(size, self._note)
+        self.queue = RequestQueue(size, self._note)
         self.tasks: list[asyncio.Task[None]] = []
         self.leave: list[asyncio.Event] = []
         self.inside: set[int] = set()
@@ -27,7 +42,7 @@ class Crowd:
         self.most_inside = 0
 
     def _note(self) -> None:
-        self.told = self.slots.waiting
+        self.told = self.queue.waiting
 
     def come(self, seconds: float = LONG) -> int:
         """Let somebody come who stays until told to leave."""
@@ -38,7 +53,7 @@ class Crowd:
 
     async def _stay(self, number: int, seconds: float) -> None:
         try:
-            async with self.slots.async_take(seconds):
+            async with take(self.queue, seconds):
                 self.inside.add(number)
                 self.entered.append(number)
                 self.most_inside = max(self.most_inside, len(self.inside))
@@ -63,7 +78,7 @@ class Crowd:
         assert all(task.done() for task in self.tasks), "somebody waits for ever"
         for task in self.tasks:
             assert task.cancelled() or task.exception() is None
-        assert self.slots.taken == self.slots.waiting == self.told == 0
+        assert self.queue.taken == self.queue.waiting == self.told == 0
 
 
 @pytest.fixture
@@ -78,12 +93,12 @@ async def test_first_come_first_served(crowd: Crowd):
         crowd.come()
     await crowd.settle()
     assert crowd.entered == [0]
-    assert (crowd.slots.taken, crowd.slots.waiting, crowd.told) == (1, 4, 4)
+    assert (crowd.queue.taken, crowd.queue.waiting, crowd.told) == (1, 4, 4)
     for number in range(4):
         crowd.leave[number].set()
         await crowd.settle()
         assert crowd.entered[-1] == number + 1
-        assert crowd.told == crowd.slots.waiting == 3 - number
+        assert crowd.told == crowd.queue.waiting == 3 - number
 
 
 async def test_no_overtaking(crowd: Crowd):
@@ -112,8 +127,8 @@ async def test_time_runs_out(crowd: Crowd):
 
 async def test_time_limit_is_for_the_wait_alone():
     """Who is through may stay as long as he likes."""
-    slots = Slots(1)
-    async with slots.async_take(0.01):
+    queue = RequestQueue(1)
+    async with take(queue, 0.01):
         await asyncio.sleep(0.05)
 
 
@@ -125,11 +140,11 @@ async def test_slot_comes_as_somebody_gives_up(crowd: Crowd):
     crowd.leave[0].set()
     await asyncio.sleep(0)
     assert crowd.inside == set()
-    assert crowd.slots.taken == 1, "the second has it, and doesn't know yet"
+    assert crowd.queue.taken == 1, "the second has it, and doesn't know yet"
     crowd.tasks[1].cancel()
     await crowd.settle()
     assert crowd.entered == [0, 2]
-    assert crowd.slots.taken == 1
+    assert crowd.queue.taken == 1
 
 
 async def test_slot_gets_free_as_somebody_gives_up(crowd: Crowd):
@@ -141,7 +156,7 @@ async def test_slot_gets_free_as_somebody_gives_up(crowd: Crowd):
     crowd.tasks[1].cancel()
     await crowd.settle()
     assert crowd.entered == [0, 2]
-    assert crowd.slots.taken == 1
+    assert crowd.queue.taken == 1
 
 
 async def test_slot_comes_as_time_runs_out(crowd: Crowd):
@@ -154,7 +169,7 @@ async def test_slot_comes_as_time_runs_out(crowd: Crowd):
     await crowd.settle()
     assert crowd.busy == [1]
     assert crowd.entered == [0, 2]
-    assert crowd.slots.taken == 1
+    assert crowd.queue.taken == 1
 
 
 async def test_cancelled_while_inside(crowd: Crowd):
@@ -178,38 +193,38 @@ async def test_cancelling_is_no_busy_server(crowd: Crowd):
 
 
 async def test_failing_while_inside():
-    slots = Slots(1)
+    queue = RequestQueue(1)
     with pytest.raises(ZeroDivisionError):
-        async with slots.async_take(LONG):
+        async with take(queue, LONG):
             raise ZeroDivisionError
-    assert slots.taken == 0
+    assert queue.taken == 0
 
 
 async def test_own_time_limit_inside_is_not_mistaken():
     """Only the wait for a slot is told as a busy server."""
-    slots = Slots(1)
+    queue = RequestQueue(1)
     with pytest.raises(TimeoutError):
-        async with slots.async_take(LONG), asyncio.timeout(0):
+        async with take(queue, LONG), asyncio.timeout(0):
             await asyncio.sleep(LONG)
-    assert slots.taken == 0
+    assert queue.taken == 0
 
 
-async def test_more_slots_let_more_through(crowd: Crowd):
+async def test_more_queue_let_more_through(crowd: Crowd):
     for _ in range(5):
         crowd.come()
     await crowd.settle()
-    crowd.slots.resize(3)
+    crowd.queue.resize(3)
     await crowd.settle()
     assert crowd.entered == [0, 1, 2]
     assert crowd.told == 2
 
 
-async def test_fewer_slots_throw_nobody_out(crowd: Crowd):
-    crowd.slots.resize(3)
+async def test_fewer_queue_throw_nobody_out(crowd: Crowd):
+    crowd.queue.resize(3)
     for _ in range(5):
         crowd.come()
     await crowd.settle()
-    crowd.slots.resize(1)
+    crowd.queue.resize(1)
     assert crowd.inside == {0, 1, 2}
     for number in range(2):
         crowd.leave[number].set()
@@ -228,16 +243,16 @@ async def test_who_cannot_tell_of_waiting_keeps_no_place():
         if broken:
             raise ValueError("listener")
 
-    slots = Slots(1, fail)
-    async with slots.async_take(LONG):
+    queue = RequestQueue(1, fail)
+    async with take(queue, LONG):
         broken = True
         with pytest.raises(ValueError, match="listener"):
-            async with slots.async_take(LONG):
+            async with take(queue, LONG):
                 pass
         broken = False
-        assert slots.waiting == 0
-    async with asyncio.timeout(1), slots.async_take(LONG):
-        assert slots.taken == 1
+        assert queue.waiting == 0
+    async with asyncio.timeout(1), take(queue, LONG):
+        assert queue.taken == 1
 
 
 numbers = st.integers(0, 15)
@@ -254,7 +269,7 @@ def _step(crowd: Crowd, action: str, value: float) -> None:
         case "come":
             crowd.come(value)
         case "resize":
-            crowd.slots.resize(int(value))
+            crowd.queue.resize(int(value))
         case "leave" if crowd.tasks:
             crowd.leave[int(value) % len(crowd.tasks)].set()
         case "cancel" if crowd.tasks:
@@ -275,11 +290,11 @@ async def test_nobody_is_lost(size: int, told: list[tuple[str, float]]):
                 largest = max(largest, int(value))
             if action == "turn":
                 await asyncio.sleep(0)
-            assert len(crowd.inside) <= crowd.slots.taken <= largest
+            assert len(crowd.inside) <= crowd.queue.taken <= largest
         await crowd.settle()
         assert crowd.most_inside <= largest
-        assert crowd.slots.taken == len(crowd.inside)
-        assert crowd.told == crowd.slots.waiting
+        assert crowd.queue.taken == len(crowd.inside)
+        assert crowd.told == crowd.queue.waiting
         await crowd.end()
     cancelled = {number for number, task in enumerate(crowd.tasks) if task.cancelled()}
     everybody = set(range(len(crowd.tasks)))
@@ -297,6 +312,246 @@ async def test_order_is_kept(size: int, told: list[tuple[str, float]]):
         if action == "resize":
             size = int(value)
         await crowd.settle()
-        assert crowd.slots.waiting == 0 or crowd.slots.taken >= size
+        assert crowd.queue.waiting == 0 or crowd.queue.taken >= size
     await crowd.end()
     assert crowd.entered == sorted(crowd.entered)
+
+
+# Classes
+
+
+class Job:
+    """A request that is answered until it is told to end, and begun anew when it is cut."""
+
+    def __init__(self, line: Line, priority: Priority) -> None:
+        self.priority = priority
+        self.ticket = line.queue.ticket(priority)
+        self.end = asyncio.Event()
+        self.answered = 0
+        self.begun = 0
+        self.is_running = False
+        self.gave_up = False
+        self._line = line
+        self.task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            cut = asyncio.Event()
+            gives_way = self.priority.gives_way
+            async with self._line.queue.async_take(
+                self.ticket, LONG, cut.set if gives_way else None
+            ):
+                self.begun += 1
+                self._line.order.append(self)
+                self.is_running = True
+                waits = [asyncio.create_task(event.wait()) for event in (self.end, cut)]
+                try:
+                    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    self.is_running = False
+                    for wait in waits:
+                        wait.cancel()
+                if self.end.is_set():
+                    self.answered += 1
+                    return
+                if self.priority is Priority.WARM_UP:
+                    self.gave_up = True
+                    return
+
+
+class Line:
+    """A queue and the jobs in it."""
+
+    def __init__(self, size: int = 1) -> None:
+        self.queue = RequestQueue(size)
+        self.jobs: list[Job] = []
+        self.order: list[Job] = []
+
+    async def come(self, priority: Priority) -> Job:
+        job = Job(self, priority)
+        self.jobs.append(job)
+        await self.settle()
+        return job
+
+    async def finish(self, job: Job) -> None:
+        job.end.set()
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    @property
+    def running(self) -> list[Job]:
+        return [job for job in self.jobs if job.is_running]
+
+    async def end(self) -> None:
+        while running := self.running:
+            await self.finish(running[0])
+        assert all(job.task.done() for job in self.jobs), "somebody waits for ever"
+        assert self.queue.taken == self.queue.waiting == 0
+        assert self.queue.is_idle
+
+
+async def test_the_important_ones_first():
+    line = Line()
+    first = await line.come(Priority.SPEECH)
+    waiting = [await line.come(priority) for priority in reversed(Priority)]
+    waiting += [await line.come(priority) for priority in Priority]
+    await line.finish(first)
+    await line.end()
+    begun = [job.priority for job in line.order[1:]]
+    # The first warm-up gives way to each that comes after it.
+    assert begun == sorted(begun)
+    assert {job.answered for job in waiting} == {1}
+
+
+async def test_speech_takes_the_place_of_a_job():
+    line = Line()
+    job = await line.come(Priority.BACKGROUND)
+    later = await line.come(Priority.BACKGROUND)
+    speech = await line.come(Priority.SPEECH)
+    assert line.running == [speech]
+    await line.finish(speech)
+    assert line.running == [job], "it kept its place"
+    await line.finish(job)
+    assert line.running == [later]
+    await line.end()
+    assert (job.begun, job.answered) == (2, 1)
+
+
+@pytest.mark.parametrize("priority", [Priority.PERSON, Priority.AUTOMATION, Priority.BACKGROUND])
+async def test_nothing_but_speech_breaks_off_a_job(priority: Priority):
+    line = Line()
+    job = await line.come(Priority.BACKGROUND)
+    await line.come(priority)
+    assert line.running == [job]
+    await line.end()
+    assert job.begun == 1
+
+
+@pytest.mark.parametrize("priority", [Priority.SPEECH, Priority.PERSON])
+async def test_who_is_waited_for_is_not_broken_off(priority: Priority):
+    line = Line()
+    job = await line.come(priority)
+    await line.come(Priority.SPEECH)
+    assert line.running == [job]
+    await line.end()
+
+
+async def test_a_job_gives_way_so_often_only():
+    line = Line()
+    job = await line.come(Priority.BACKGROUND)
+    for _ in range(MOST_CUTS):
+        speech = await line.come(Priority.SPEECH)
+        assert line.running == [speech]
+        await line.finish(speech)
+    await line.come(Priority.SPEECH)
+    assert line.running == [job]
+    await line.end()
+    assert (job.begun, job.answered) == (MOST_CUTS + 1, 1)
+
+
+async def test_the_least_important_one_gives_way():
+    line = Line(3)
+    kept = [await line.come(Priority.AUTOMATION), await line.come(Priority.BACKGROUND)]
+    job = await line.come(Priority.BACKGROUND)
+    await line.come(Priority.SPEECH)
+    assert not job.is_running
+    assert all(other.is_running for other in kept)
+    await line.end()
+
+
+async def test_one_job_gives_way_for_each_who_speaks():
+    line = Line(2)
+    jobs = [await line.come(Priority.BACKGROUND) for _ in range(2)]
+    await line.come(Priority.SPEECH)
+    assert [job.is_running for job in jobs] == [True, False]
+    await line.come(Priority.SPEECH)
+    assert [job.is_running for job in jobs] == [False, False]
+    await line.end()
+
+
+@pytest.mark.parametrize("priority", list(Priority)[:-1])
+async def test_a_warm_up_gives_way_to_anything(priority: Priority):
+    """Also where a slot is free: the server may have fewer than we believe."""
+    for size in (1, 2):
+        line = Line(size)
+        warm_up = await line.come(Priority.WARM_UP)
+        assert line.queue.is_idle
+        await line.come(priority)
+        assert not line.queue.is_idle
+        assert warm_up.gave_up
+        await line.end()
+
+
+async def test_a_long_wait_moves_up(monkeypatch: pytest.MonkeyPatch):
+    """But never before somebody who speaks."""
+    monkeypatch.setattr(queue, "_AGE_SECONDS", 0.01)
+    line = Line()
+    first = await line.come(Priority.SPEECH)
+    old = await line.come(Priority.BACKGROUND)
+    await asyncio.sleep(0.05)
+    person = await line.come(Priority.PERSON)
+    speech = await line.come(Priority.SPEECH)
+    for job in (first, speech, old, person):
+        assert line.running == [job]
+        await line.finish(job)
+    await line.end()
+
+
+async def test_a_full_queue_says_so():
+    full = RequestQueue(1)
+    async with take(full, LONG):
+        waits = [asyncio.create_task(_stand(full)) for _ in range(MOST_WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFullError):
+            await _stand(full)
+        assert full.waiting == MOST_WAITING
+    await asyncio.gather(*waits)
+
+
+async def _stand(full: RequestQueue) -> None:
+    async with take(full, LONG):
+        pass
+
+
+arrivals = st.lists(
+    st.one_of(
+        st.tuples(st.just("come"), st.sampled_from(list(Priority))),
+        st.tuples(st.just("finish"), numbers),
+    ),
+    max_size=60,
+)
+
+
+@given(st.integers(1, 3), arrivals)
+@settings(deadline=None, max_examples=300)
+async def test_speech_never_waits_for_the_background(size: int, told: list[tuple[str, int]]):
+    """Promise 4: and no job is lost, doubled or starved, whatever comes when."""
+    line = Line(size)
+    for action, value in told:
+        if action == "come":
+            await line.come(Priority(value))
+        elif running := line.running:
+            await line.finish(running[value % len(running)])
+        assert len(line.running) <= size
+        waiting = [job for job in line.jobs if not job.is_running and not job.task.done()]
+        if waiting:
+            assert len(line.running) == size
+        if any(job.priority is Priority.SPEECH for job in waiting):
+            assert not [
+                job
+                for job in line.running
+                if job.priority.gives_way and job.ticket.cuts < MOST_CUTS
+            ]
+    await line.end()
+    for job in line.jobs:
+        if job.priority is Priority.WARM_UP:
+            assert job.answered + job.gave_up == 1
+        else:
+            assert job.answered == 1
+            assert job.begun <= MOST_CUTS + 1
+    for priority in (Priority.SPEECH, Priority.PERSON):
+        came = [job for job in line.jobs if job.priority is priority]
+        assert [job for job in line.order if job.priority is priority] == came

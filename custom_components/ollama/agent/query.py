@@ -20,12 +20,13 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
 from ..const import EVENT_QUERY_PROCESSED, EVENT_QUERY_REQUESTED
-from ..server import OllamaError, Query, RateLimiter, RateLimits, Requester, Usage
+from ..server import OllamaError, Priority, Query, RateLimiter, RateLimits, Requester, Usage
 from ..settings import LogQueries
 from .calls import Deed
 
 SOURCE_CONVERSATION: Final = "conversation"
 SOURCE_AI_TASK: Final = "ai_task"
+SOURCE_BRIEFING: Final = "briefing"
 
 SHORT_TEXT: Final = 50
 """Characters of a text that events tell by default."""
@@ -37,7 +38,8 @@ _ELLIPSIS: Final = "…"
 _LONGEST_ESCAPE: Final = len(r"\u001b")
 _CANCELLED: Final = "cancelled"
 
-_inside: ContextVar[bool] = ContextVar("ollama_inside_a_query", default=False)
+_inside: ContextVar[Priority | None] = ContextVar("ollama_inside_a_query", default=None)
+"""How important the query is whose tool asks."""
 
 
 class RateLimitError(OllamaError):
@@ -122,7 +124,9 @@ async def async_query(
     """Tell of a query, and when it has ended count it and tell how."""
     meter = usage.open(asker.source, asker.agent, asker.model)
     requester = await _requester(hass, asker)
-    running = RunningQuery(asker, meter, requester, limiter, limits, is_inner=_inside.get())
+    outer = _inside.get()
+    meter.priority = _priority(asker, requester, outer)
+    running = RunningQuery(asker, meter, requester, limiter, limits, is_inner=outer is not None)
     told: dict[str, Any] = {
         "query_id": ulid_now(),
         "source": asker.source,
@@ -133,7 +137,7 @@ async def async_query(
     }
     hass.bus.async_fire(EVENT_QUERY_REQUESTED, told, context=asker.context)
     error: str | None = None
-    inside = _inside.set(True)
+    inside = _inside.set(meter.priority)
     try:
         yield running
     except HomeAssistantError as err:
@@ -160,6 +164,7 @@ async def async_query(
                 **_text("response", asker.masked(running.response), log_queries),
                 "tool_calls": _calls(running.deeds),
                 "duration": round(meter.duration, 3),
+                "waiting_time": round(meter.waited, 3),
                 "time_to_first_token": None if first is None else round(first, 3),
                 "prompt_tokens": figures.prompt_tokens,
                 "completion_tokens": figures.completion_tokens,
@@ -176,6 +181,17 @@ async def _requester(hass: HomeAssistant, asker: Asker) -> Requester:
         return Requester.ADMIN if user and user.is_admin else Requester.PERSON
     # A satellite knows no user, but is a place. What has neither was started by a trigger.
     return Requester.PERSON if asker.place else Requester.AUTOMATION
+
+
+def _priority(asker: Asker, requester: Requester, outer: Priority | None) -> Priority:
+    """Return how important a query is; one inside of another is not less than that."""
+    if asker.source == SOURCE_CONVERSATION:
+        return Priority.SPEECH
+    if requester is not Requester.AUTOMATION:
+        own = Priority.PERSON
+    else:
+        own = Priority.BACKGROUND if asker.source == SOURCE_BRIEFING else Priority.AUTOMATION
+    return own if outer is None else min(own, outer)
 
 
 def _text(key: str, text: str, log_queries: LogQueries) -> dict[str, str]:

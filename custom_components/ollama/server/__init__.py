@@ -39,14 +39,16 @@ from .privacy import (
     is_cloud_model,
     kind_of,
 )
+from .queue import MOST_CUTS, MOST_WAITING, Priority, QueueFullError, RequestQueue
 from .rate import MOST_PER_HOUR, RateLimiter, RateLimits, Refused, Requester
-from .slots import Slots
 from .usage import Day, Figures, Query, QueryResult, Totals, Usage
 from .version import OLDEST_VERSION, is_too_old
 
 __all__ = [
     "DEFAULT_PARALLEL",
+    "MOST_CUTS",
     "MOST_PER_HOUR",
+    "MOST_WAITING",
     "OLDEST_VERSION",
     "AnswerCutError",
     "AnswerInvalidError",
@@ -68,19 +70,21 @@ __all__ = [
     "ModelUnsuitableError",
     "OllamaError",
     "OllamaServer",
+    "Priority",
     "Privacy",
     "PublicServerError",
     "Query",
     "QueryResult",
+    "QueueFullError",
     "RateLimiter",
     "RateLimits",
     "Refused",
+    "RequestQueue",
     "RequestRejectedError",
     "Requester",
     "ServerBusyError",
     "ServerFailedError",
     "ServerUnreachableError",
-    "Slots",
     "TimeLimits",
     "TooSlowError",
     "Totals",

@@ -27,7 +27,7 @@ from .limits import TimeLimits
 from .models import InstalledModel, LoadedModel, ModelCatalog, ModelDetails
 from .patience import Patience
 from .privacy import Privacy
-from .slots import Slots
+from .queue import RequestQueue, Ticket
 from .usage import Query
 
 _NESTED_GENERATORS = 6
@@ -160,7 +160,7 @@ class OllamaServer:
         connection: Connection,
         limits: TimeLimits | None = None,
         privacy: Privacy | None = None,
-        slots: Slots | None = None,
+        queue: RequestQueue | None = None,
     ) -> None:
         """Prepare a client; nothing is sent yet.
 
@@ -169,7 +169,7 @@ class OllamaServer:
         self.connection = connection
         self.limits = limits or TimeLimits()
         self.privacy = privacy
-        self.slots = slots or Slots(DEFAULT_PARALLEL)
+        self.queue = queue or RequestQueue(DEFAULT_PARALLEL)
         self.models = ModelCatalog(self)
         self._address_checked_until = -math.inf
         self._connect = partial(
@@ -270,12 +270,66 @@ class OllamaServer:
         self._address_checked_until = -math.inf
 
     def async_chat(self, request: ChatRequest, query: Query) -> AsyncGenerator[ollama.ChatResponse]:
-        """Yield the chunks of an answer as they come, once it is the request's turn.
+        """Yield the chunks of an answer, once it is the request's turn.
 
-        What it takes is noted in the query. Closing the generator closes the connection,
-        and the server stops generating (fact 17). The last chunk has `done` set unless the
-        server cut the answer: the caller must look (fact 2).
+        As they come; those of a request that gives way all at once, so that it can be broken
+        off and begun anew as long as nothing of it has been used. What it takes is noted in the
+        query. Closing the generator closes the connection, and the server stops generating
+        (fact 17). The last chunk has `done` set unless the server cut the answer: the caller
+        must look (fact 2).
         """
+        ticket = self.queue.ticket(query.priority)
+        if query.priority.gives_way:
+            return self._whole(request, query, ticket)
+        return self._chat(request, query, self._slot(query, ticket, self.limits.queue))
+
+    async def _whole(
+        self, request: ChatRequest, query: Query, ticket: Ticket
+    ) -> AsyncGenerator[ollama.ChatResponse]:
+        """Yield an answer that has come whole, however often it was broken off before."""
+        known = query.time_to_first_token
+        chunks: list[ollama.ChatResponse] = []
+        while True:
+            limit = asyncio.timeout(None)
+            # Of an answer that was broken off, nobody has seen anything.
+            chunks.clear()
+            query.time_to_first_token = known
+            try:
+                async with limit:
+                    give_way = partial(limit.reschedule, -math.inf)
+                    slot = self._slot(query, ticket, self.limits.patient_queue, give_way)
+                    async with contextlib.aclosing(self._chat(request, query, slot)) as lines:
+                        async for line in lines:
+                            chunks.append(line)  # noqa: PERF401 - kept when it is broken off
+                break
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                if chunks and chunks[-1].done:
+                    break  # complete, in the very last moment
+        for chunk in chunks:
+            yield chunk
+
+    @contextlib.asynccontextmanager
+    async def _slot(
+        self,
+        query: Query,
+        ticket: Ticket,
+        seconds: float,
+        on_cut: Callable[[], None] | None = None,
+    ) -> AsyncGenerator[None]:
+        """Wait for a slot and hold it; the query notes how long it waited."""
+        before = ticket.waited
+        async with self.queue.async_take(ticket, seconds, on_cut):
+            query.waited += ticket.waited - before
+            yield
+
+    def _chat(
+        self,
+        request: ChatRequest,
+        query: Query,
+        slot: contextlib.AbstractAsyncContextManager[None],
+    ) -> AsyncGenerator[ollama.ChatResponse]:
         return self._stream(
             lambda client: client.chat(
                 model=request.model,
@@ -290,6 +344,7 @@ class OllamaServer:
             request.model,
             _StreamLimits(self.limits.first_chunk, self.limits.between_chunks, self.limits.answer),
             query,
+            slot,
         )
 
     async def async_pull(self, model: str) -> AsyncGenerator[ollama.ProgressResponse]:
@@ -314,15 +369,16 @@ class OllamaServer:
         model: str,
         limits: _StreamLimits,
         query: Query | None = None,
+        slot: contextlib.AbstractAsyncContextManager[None] | None = None,
     ) -> AsyncGenerator[T]:
         """Yield the lines of a streamed answer, none of them waited for without limit.
 
-        With a query it is a generation: it needs a slot, and a model that may be used.
+        A generation needs a slot, and what it takes is noted in its query.
         """
         wait = limits.first
         answering = ended = retried = False
         self.check_model(model)
-        async with self._in_use(), self._slot(query):
+        async with self._in_use(), slot or contextlib.nullcontext():
             patience = Patience(limits.whole)
             # The library returns a generator, whatever its annotation promises.
             lines = cast("AsyncGenerator[T]", await request(self._client))
@@ -357,11 +413,6 @@ class OllamaServer:
                 await lines.aclose()
                 if not ended:
                     await _let_generators_close()
-
-    def _slot(self, query: Query | None) -> contextlib.AbstractAsyncContextManager[None]:
-        if query is None:
-            return contextlib.nullcontext()
-        return self.slots.async_take(self.limits.queue)
 
     async def _short[T](
         self,

@@ -19,6 +19,9 @@ class TimeLimits:
     queue: float = 240.0
     """Waiting until the server has generated what came before."""
 
+    patient_queue: float = 3600.0
+    """The same for what nobody waits for, and which gives way to others."""
+
     first_chunk: float = 180.0
     """From the request to the first chunk of an answer.
 

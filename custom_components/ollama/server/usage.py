@@ -14,6 +14,7 @@ from typing import Any, Final
 import ollama
 
 from .lenient import as_count, as_mapping, as_seconds
+from .queue import Priority
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -88,6 +89,9 @@ class Query:
         """How many tokens its prompts take at least, without earlier turns; estimated."""
         self.num_ctx = 0
         """The context window that they had, in tokens."""
+        self.priority = Priority.SPEECH
+        self.waited = 0.0
+        """Seconds in the queue."""
         self._now = now
         self._started = now()
 
