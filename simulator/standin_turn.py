@@ -15,6 +15,8 @@ from .standin_home import Device, devices
 TOOL = "tool"
 ARGUMENTS = "arguments"
 
+# Where and when something was said, which is no part of it.
+_SAID = re.compile(r"\n\[said [^\]\n]*\]\Z")
 _RESULT = re.compile(r"Result of [\w.-]+: (.*)", re.DOTALL)
 
 
@@ -42,7 +44,7 @@ def read_turn(messages: Sequence[Mapping[str, Any]]) -> Turn:
         if result is not None:
             results.insert(0, result)
         elif message.get("role") == "user":
-            text = str(message.get("content") or "")
+            text = _SAID.sub("", str(message.get("content") or ""))
             break
         elif names := _called(message):
             called |= names

@@ -1,5 +1,6 @@
 """What several test modules do."""
 
+import re
 from typing import Any
 
 from homeassistant.components import conversation
@@ -9,6 +10,7 @@ from homeassistant.core import Context, HomeAssistant
 from custom_components.ollama.const import CONF_KEPT
 from simulator import RecordedRequest
 
+SAID = re.compile(r"\n\[said [^\]\n]*\]\Z")
 AGENT = "conversation.ollama_conversation"
 TASK = "ai_task.ollama_ai_task"
 MODEL = "qwen3:4b-instruct"
@@ -34,6 +36,15 @@ async def say(hass: HomeAssistant, text: str, **more: Any) -> conversation.Conve
 def speech(result: conversation.ConversationResult) -> str:
     """Return what is spoken."""
     return result.response.speech["plain"]["speech"]
+
+
+def sentences(request: RecordedRequest) -> list[str]:
+    """Return what the user said, without where and when it was said."""
+    return [
+        SAID.sub("", message["content"])
+        for message in request.body["messages"]
+        if message["role"] == "user"
+    ]
 
 
 def roles(request: RecordedRequest) -> list[str]:

@@ -33,7 +33,7 @@ from custom_components.ollama.home import (
 from custom_components.ollama.home.judging import kinds_of
 from simulator import Reply, Simulator, ToolCall
 
-from .common import PLAIN_MODEL, TASK, say, speech
+from .common import PLAIN_MODEL, TASK, say, sentences, speech
 from .policy_home import (
     BY_COVER,
     BY_NAME,
@@ -764,12 +764,7 @@ async def test_right_pin(hass: HomeAssistant, sim: Simulator, home: Home, said: 
     assert len(sim.chats) == 1
     sim.script(Reply("Gladly."))
     await say(hass, "thanks", **talk)
-    messages = sim.chats[1].body["messages"]
-    assert [message["content"] for message in messages if message["role"] == "user"] == [
-        "please",
-        "••••",
-        "thanks",
-    ]
+    assert sentences(sim.chats[1]) == ["please", "••••", "thanks"]
 
 
 @pytest.mark.usefixtures("_secret")
@@ -837,7 +832,7 @@ async def test_no_in_place_of_the_pin(hass: HomeAssistant, sim: Simulator, home:
 async def test_numbers_are_numbers_where_no_pin_was_asked_for(hass, sim, home):
     sim.script(Reply("That is many."))
     assert speech(await say(hass, "1500")) == "That is many."
-    assert sim.chats[0].body["messages"][-1]["content"] == "1500"
+    assert sentences(sim.chats[0]) == ["1500"]
 
 
 @pytest.mark.usefixtures("_secret")

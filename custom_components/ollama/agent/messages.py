@@ -11,8 +11,11 @@ from homeassistant.helpers.json import json_dumps
 import ollama
 
 from ..const import DOMAIN
+from .circumstances import async_get_attachments
 
 _IMAGE_TYPES = "image/"
+_SHARE_OF_BLOCK = 0.5
+"""Of the history that is kept: so much goes at once when it gets too long."""
 
 
 def trimmed_history(
@@ -21,14 +24,16 @@ def trimmed_history(
     """Return the system text and the last exchanges, the current one not counted.
 
     It cuts only in front of something that the user said, so that no result of a tool
-    is left without its call. 0 or less keeps everything.
+    is left without its call, and many at once, so that what is sent begins in the same way
+    for some turns: a server need not read it anew. 0 or less keeps everything.
     """
-    if max_history < 1:
-        return list(content)
     questions = [index for index, item in enumerate(content) if item.role == "user"]
-    if len(questions) <= max_history + 1:
+    over = len(questions) - 1 - max_history
+    if max_history < 1 or over < 1:
         return list(content)
-    return [content[0], *content[questions[-max_history - 1] :]]
+    block = max(1, int(max_history * _SHARE_OF_BLOCK))
+    first = -(-over // block) * block
+    return [content[0], *content[questions[first] :]]
 
 
 async def async_to_messages(
@@ -72,7 +77,7 @@ async def _async_to_message(
         case conversation.UserContent():
             return ollama.Message(
                 role="user",
-                content=item.content,
+                content=item.content + async_get_attachments(hass).text_of(item),
                 images=await _async_read_images(hass, item.attachments or ()) or None,
             )
 

@@ -1,5 +1,6 @@
 """The system text and the tools of a turn."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from homeassistant.components import conversation
@@ -10,12 +11,24 @@ from homeassistant.helpers.template import Template
 
 from ..const import CONF_NUM_CTX, DOMAIN
 from ..home import prompt_characters
+from .circumstances import async_attach
 from .settings import AgentSettings
 
 _CHARACTERS_PER_TOKEN: Final = 3
 """Few, so as to be safe: names of devices make short tokens."""
 _SHARE_OF_WINDOW: Final = 0.6
 _TOOLS_CHARACTERS: Final = 6_500
+
+
+ASSIST: Final = llm.LLM_API_ASSIST
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What stands before everything that is said."""
+
+    system: str
+    api: llm.APIInstance | None
 
 
 async def async_provide_prompt(
@@ -26,10 +39,52 @@ async def async_provide_prompt(
 ) -> None:
     """Put the system text and the tools into a chat log.
 
+    Composed here: Home Assistant adds the time, with which the whole prompt would change from
+    minute to minute. Where and when something was said is attached to the sentence.
+
     Raises HomeAssistantError, translated, for a mistake in the owner's instructions
     and for an API that is gone.
     """
-    known = {api.id for api in llm.async_get_apis(chat_log.hass)}
+    extra = user_input.extra_system_prompt or chat_log.extra_system_prompt
+    prompt = await async_compose(chat_log.hass, llm_context, settings, extra)
+    chat_log.llm_input_provided_index = len(chat_log.content)
+    chat_log.llm_api = prompt.api
+    chat_log.extra_system_prompt = extra
+    chat_log.content[0] = conversation.SystemContent(content=prompt.system)
+    chat_log.async_trace(
+        {"messages": list(chat_log.content), "tools": prompt.api.tools if prompt.api else None}
+    )
+    if ASSIST not in settings.apis:
+        # Assist tells the room by itself, in its own text, and has a tool for the time.
+        async_attach(chat_log.hass, chat_log, llm_context.device_id)
+
+
+async def async_compose(
+    hass: HomeAssistant,
+    llm_context: llm.LLMContext,
+    settings: AgentSettings,
+    extra: str | None = None,
+) -> Prompt:
+    """Return the system text and the tools.
+
+    With the API `ollama` they are the same for every speaker, room and hour.
+
+    Raises HomeAssistantError, translated, for a mistake in the owner's instructions
+    and for an API that is gone.
+    """
+    api = await _async_api(hass, llm_context, settings) if settings.apis else None
+    parts = (
+        await async_instructions(hass, settings, llm_context),
+        api.api_prompt if api else None,
+        extra,
+    )
+    return Prompt("\n".join(part for part in parts if part), api)
+
+
+async def _async_api(
+    hass: HomeAssistant, llm_context: llm.LLMContext, settings: AgentSettings
+) -> llm.APIInstance:
+    known = {api.id for api in llm.async_get_apis(hass)}
     for api_id in settings.apis:
         if api_id not in known:
             raise HomeAssistantError(
@@ -39,19 +94,12 @@ async def async_provide_prompt(
             )
     token = prompt_characters.set(_room_for_home(settings))
     try:
-        await chat_log.async_provide_llm_data(
-            llm_context,
-            list(settings.apis) or None,
-            settings.prompt,
-            user_input.extra_system_prompt,
-        )
-    except conversation.ConverseError as err:
-        if isinstance(err.__cause__, TemplateError):
-            raise _mistake_in_instructions(err.__cause__) from err
+        return await llm.async_get_api(hass, list(settings.apis), llm_context)
+    except HomeAssistantError as err:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="api_failed",
-            translation_placeholders={"error": str(err.__cause__ or err)},
+            translation_placeholders={"error": str(err)},
         ) from err
     finally:
         prompt_characters.reset(token)
