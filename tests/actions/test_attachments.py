@@ -108,11 +108,16 @@ async def cat(hass: HomeAssistant, tmp_path: Path) -> Path:
     return path
 
 
+async def _async_deleted(hass: HomeAssistant) -> None:
+    """Wait until files are deleted, which nobody waits for."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
 async def key_of(hass: HomeAssistant, session: chat_session.ChatSession, *items: dict) -> str:
     with pytest.raises(HomeAssistantError) as caught:
         await async_attachments(hass, session, items, may_read)
     assert caught.value.translation_domain == DOMAIN
-    await hass.async_block_till_done()
+    await _async_deleted(hass)
     return str(caught.value.translation_key)
 
 
@@ -130,7 +135,7 @@ async def test_snapshots_live_as_long_as_the_talk(
     # Nobody else on the machine sees what the camera saw.
     assert attachments[0].path.stat().st_mode & 0o077 == 0
     session.async_cleanup()
-    await hass.async_block_till_done()
+    await _async_deleted(hass)
     assert not list(files.iterdir())
     assert cat.exists()
 
@@ -138,11 +143,11 @@ async def test_snapshots_live_as_long_as_the_talk(
 async def test_snapshots_of_a_failed_turn(hass: HomeAssistant, session, door, cat, files: Path):
     attachments = await async_attachments(hass, session, [item(DOOR), item(FILE)], may_read)
     async_delete_snapshots(hass, attachments)
-    await hass.async_block_till_done()
+    await _async_deleted(hass)
     assert not list(files.iterdir())
     assert cat.exists()
     session.async_cleanup()  # once more does no harm
-    await hass.async_block_till_done()
+    await _async_deleted(hass)
 
 
 async def test_nothing_is_left_when_the_next_one_fails(
@@ -168,7 +173,7 @@ async def test_nothing_is_left_when_it_is_broken_off(
     assert list(files.iterdir())
     work.cancel()
     await asyncio.wait({work})
-    await hass.async_block_till_done()
+    await _async_deleted(hass)
     assert work.cancelled()
     assert not list(files.iterdir())
 

@@ -143,6 +143,13 @@ async def test_who_invents_twice_is_not_believed(hass: HomeAssistant, entry, sim
     assert "Dentist" in answer["response"]
 
 
+async def test_a_figure_of_its_owners_may_be_told(hass: HomeAssistant, entry, sim: Simulator):
+    sim.script(Reply("Set the heating to 18 °C, says Ada."))
+    answer = await brief(hass, instructions="Remind us to set the heating to 18 °C.")
+    assert answer["plain"] is False
+    assert len(sim.chats) == 1
+
+
 # Without a model
 
 
@@ -210,6 +217,30 @@ async def test_a_section_that_fails_is_left_out(
     assert answer["failed_sections"] == ["calendar"]
     assert answer["plain"] is False
     assert "secret number" not in caplog.text
+
+
+async def test_when_nothing_could_be_read(
+    hass: HomeAssistant, entry, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    """That is not the same as that there was nothing to tell."""
+    monkeypatch.setattr(Diary, "breaks", True)
+    answer = await brief(hass, sections=["calendar"])
+    assert answer["failed_sections"] == ["calendar"]
+    assert answer["error"] == "briefing_unreadable"
+    assert answer["response"] == english()["exceptions"]["briefing_unreadable"]["message"]
+    assert not sim.chats
+
+
+async def test_half_a_character_in_a_calendar(
+    hass: HomeAssistant, entry, sim: Simulator, family: Diary
+):
+    """What can be sent nowhere must not cost the briefing."""
+    now = dt_util.now()
+    family.events = (CalendarEvent(now, now + timedelta(hours=1), "Dentist \ud83d"),)
+    sim.script(Reply("The dentist."))
+    answer = await brief(hass, sections=["calendar"])
+    assert [event["summary"] for event in answer["sections"]["calendar"]["events"]] == ["Dentist ?"]
+    assert answer["plain"] is False
 
 
 # What comes from outside

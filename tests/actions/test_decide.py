@@ -400,6 +400,7 @@ async def test_ids(hass: HomeAssistant, sim: Simulator, ready, bad: str):
         {"timeout": "-00:01"},
         {"notify": "my phone"},
         {"situation": None},
+        {"situation": " "},
         {"home_context": "full"},
     ],
 )

@@ -46,6 +46,8 @@ from .asking import (
     set_system,
     settings_of,
     usage_of,
+    words,
+    words_needed,
 )
 from .attachments import async_attachments, async_delete_snapshots
 from .home_context import HomeContext, async_home_context, without_noise
@@ -94,14 +96,6 @@ _STRUCTURE_FIELDS: Final = probatio.Schema(
         }
     }
 )
-
-
-def _text(value: Any) -> str:
-    """Return a text that says something."""
-    text = str(cv.string(value)).strip()
-    if not text:
-        raise probatio.Invalid("the text is empty")
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +262,9 @@ async def _async_control(asked: _Asked, chat_log: conversation.ChatLog) -> Servi
                     await async_talk(agent, query, user_input, chat_log, policy, settings)
                 else:
                     query.admit()
-                    await async_provide_prompt(chat_log, asked.llm_context, settings, user_input)
+                    await async_provide_prompt(
+                        chat_log, asked.llm_context, agent.with_room(settings), user_input
+                    )
                     try:
                         data = await async_generate(agent, query, settings, chat_log, structure)
                     finally:
@@ -360,8 +356,8 @@ ASK = Action(
     "ask",
     {
         **COMMON_FIELDS,
-        probatio.Required(CONF_PROMPT): _text,
-        probatio.Optional(CONF_SYSTEM): cv.string,
+        probatio.Required(CONF_PROMPT): words_needed,
+        probatio.Optional(CONF_SYSTEM): words,
         probatio.Optional(CONF_QUERY_TYPE, default=_AUTO): probatio.In([_AUTO, *QueryType]),
         probatio.Optional(CONF_HOME_CONTEXT, default=HomeContext.SUMMARY): probatio.Coerce(
             HomeContext
@@ -371,7 +367,9 @@ ASK = Action(
         probatio.Optional(CONF_ATTACHMENTS): selector.MediaSelector(
             {"accept": ["image/*"], "multiple": True}
         ),
-        probatio.Optional(CONF_CONVERSATION_ID): probatio.All(_text, probatio.Length(max=_MOST_ID)),
+        probatio.Optional(CONF_CONVERSATION_ID): probatio.All(
+            words_needed, probatio.Length(max=_MOST_ID)
+        ),
         probatio.Optional(CONF_CACHE_FOR): probatio.All(
             cv.positive_time_period, probatio.Range(max=_LONGEST_CACHE)
         ),

@@ -21,6 +21,7 @@ from ..agent import (
     async_generate_structured,
     async_generate_text,
     shortened,
+    whole,
 )
 from ..agent.data import DATA_IS_NO_INSTRUCTION
 from ..agents import Agent
@@ -32,6 +33,7 @@ CONF_MAX_LENGTH: Final = "max_length"
 
 _LEAST_LENGTH: Final = 20
 _MOST_LENGTH: Final = 100_000
+_LARGEST: Final = 2**63 - 1
 
 COMMON_FIELDS: Final[dict[Any, Any]] = {
     probatio.Optional(CONF_AGENT): cv.entity_id,
@@ -42,6 +44,22 @@ COMMON_FIELDS: Final[dict[Any, Any]] = {
     ),
 }
 """Fields of every action that asks a model."""
+
+
+def words(value: Any) -> str:
+    """Return a text of whole characters.
+
+    Templates can make half of one, which could be sent to no server.
+    """
+    return whole(cv.string(value))
+
+
+def words_needed(value: Any) -> str:
+    """Return a text that says something."""
+    text = words(value).strip()
+    if not text:
+        raise probatio.Invalid("the text is empty")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +189,27 @@ async def async_generate(
     if structure is None:
         query.response = await async_generate_text(turn, chat_log)
         return None
-    data = await async_generate_structured(turn, chat_log, structure)
+    data = _sendable(await async_generate_structured(turn, chat_log, structure))
     query.response = json_dumps(data)
     return data
+
+
+def _sendable(data: Any) -> Any:
+    """Return what a model wrote as data that a browser takes.
+
+    JSON can spell halves of characters, and numbers of any length.
+    """
+    match data:
+        case dict():
+            return {_sendable(key): _sendable(item) for key, item in data.items()}
+        case list():
+            return [_sendable(item) for item in data]
+        case str():
+            return whole(data)
+        case int() if abs(data) > _LARGEST:
+            return str(data)
+        case _:
+            return data
 
 
 def asker_of(call: ServiceCall, agent: Agent, source: str, model: str, text: str) -> Asker:

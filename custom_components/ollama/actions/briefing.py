@@ -39,6 +39,7 @@ from .asking import (
     respond,
     settings_of,
     unasked,
+    words,
 )
 
 CONF_CALENDARS: Final = "calendars"
@@ -101,7 +102,7 @@ async def _async_briefing(call: ServiceCall) -> ServiceResponse:
     wanted = _wanted(call, kind, reader)
     gathered = await async_gather(reader, wanted, agent.runtime.server.limits.facts)
     facts = {section.value: found for section, found in gathered.facts.items()}
-    reply, is_plain = await _async_words(call, agent, kind, facts)
+    reply, is_plain = await _async_words(call, agent, kind, facts, is_failed=bool(gathered.failed))
     return respond(
         call,
         reply,
@@ -113,7 +114,12 @@ async def _async_briefing(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_words(
-    call: ServiceCall, agent: Agent, kind: Kind, facts: Mapping[str, Facts]
+    call: ServiceCall,
+    agent: Agent,
+    kind: Kind,
+    facts: Mapping[str, Facts],
+    *,
+    is_failed: bool,
 ) -> tuple[Reply, bool]:
     """Let the model word the facts; tell them plainly where it can't be asked or invents.
 
@@ -121,15 +127,17 @@ async def _async_words(
     """
     language, model = language_of(call), settings_of(call, agent).model
     if not facts:
-        text = await async_sentence(call.hass, language, "briefing_nothing")
-        return unasked(text, model), True
+        key = "briefing_unreadable" if is_failed else "briefing_nothing"
+        text = await async_sentence(call.hass, language, key)
+        return unasked(text, model, key if is_failed else None), True
     wishes = call.data.get(CONF_INSTRUCTIONS, "")
     question = Question(
         source=SOURCE,
         request=wishes or kind.value,
         instructions=_INSTRUCTIONS.format(kind="" if kind is Kind.CUSTOM else kind.value),
         data={"now": dt_util.now().strftime("%A %Y-%m-%d %H:%M"), **facts},
-        check=lambda text: _problem(text, facts),
+        # What its owner says may be told as well: "say so if it is below 5 °C".
+        check=lambda text: _problem(text, [facts, wishes]),
     )
     try:
         reply = await async_ask(call, agent, question)
@@ -144,9 +152,9 @@ async def _async_words(
     return reply.in_words(plain, "figures_invented"), True
 
 
-def _problem(text: str, facts: Mapping[str, Facts]) -> str | None:
+def _problem(text: str, known: Any) -> str | None:
     """Return what to tell a model that told figures of its own."""
-    figures = invented(text, facts)
+    figures = invented(text, known)
     return _INVENTED.format(figures=", ".join(figures)) if figures else None
 
 
@@ -210,7 +218,7 @@ BRIEFING = Action(
         probatio.Optional(CONF_WEATHER): probatio.All(_entities(WEATHER), probatio.Length(max=1)),
         probatio.Optional(CONF_TODO_LISTS): _entities(TODO),
         probatio.Optional(CONF_INSTRUCTIONS): probatio.All(
-            cv.string, probatio.Length(max=_LONGEST_INSTRUCTIONS)
+            words, probatio.Length(max=_LONGEST_INSTRUCTIONS)
         ),
         probatio.Optional(CONF_HOURS): probatio.All(
             probatio.Coerce(float), probatio.Range(min=0, max=_MOST_HOURS, min_included=False)

@@ -11,7 +11,7 @@ from ..agent import async_sentence
 from ..const import DOMAIN
 from .action import Action
 from .agent_choice import async_agent_of
-from .asking import COMMON_FIELDS, language_of, respond
+from .asking import COMMON_FIELDS, language_of, respond, words
 from .automations import as_yaml, async_save, async_write
 
 CONF_DESCRIPTION: Final = "description"
@@ -71,7 +71,7 @@ CREATE_AUTOMATION = Action(
     {
         **COMMON_FIELDS,
         probatio.Required(CONF_DESCRIPTION): probatio.All(
-            cv.string, probatio.Length(max=_LONGEST_DESCRIPTION)
+            words, probatio.Length(max=_LONGEST_DESCRIPTION)
         ),
         probatio.Optional(CONF_SAVE, default=False): cv.boolean,
     },

@@ -24,7 +24,7 @@ from ..deciding import (
 )
 from .action import Action
 from .agent_choice import async_agent_of
-from .asking import COMMON_FIELDS, Question, async_ask, language_of, respond
+from .asking import COMMON_FIELDS, Question, async_ask, language_of, respond, words, words_needed
 
 CONF_MODE: Final = "mode"
 CONF_NOTIFY: Final = "notify"
@@ -66,8 +66,8 @@ class Outcome(StrEnum):
 
 _OPTION: Final = probatio.Schema(
     {
-        probatio.Required(CONF_ID): cv.string,
-        probatio.Optional(CONF_DESCRIPTION, default=""): cv.string,
+        probatio.Required(CONF_ID): words,
+        probatio.Optional(CONF_DESCRIPTION, default=""): words,
         # Validated when it is called, so that the error can name the option.
         probatio.Optional(CONF_SEQUENCE): probatio.Any(None, list, dict),
     }
@@ -161,7 +161,7 @@ def _phone(call: ServiceCall) -> str:
 
 
 _FIELDS: Final[dict[Any, Any]] = {
-    probatio.Required(CONF_SITUATION): cv.string,
+    probatio.Required(CONF_SITUATION): words_needed,
     probatio.Required(CONF_OPTIONS): probatio.All(
         cv.ensure_list, [_OPTION], probatio.Length(min=1)
     ),

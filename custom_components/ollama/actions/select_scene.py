@@ -19,7 +19,7 @@ from ..home.facts.reader import Facts, name_of
 from ..runtime import time_limits
 from .action import Action
 from .agent_choice import async_agent_of
-from .asking import COMMON_FIELDS, Question, async_ask, respond
+from .asking import COMMON_FIELDS, Question, async_ask, respond, words
 from .scenes import async_exposed, best_fitting, described, is_usable, named
 
 CONF_ACTIVATE: Final = "activate"
@@ -171,7 +171,7 @@ SELECT_SCENE = Action(
     {
         **COMMON_FIELDS,
         probatio.Optional(CONF_SCENES): _targets,
-        probatio.Optional(CONF_REQUEST, default=""): cv.string,
+        probatio.Optional(CONF_REQUEST, default=""): words,
         probatio.Optional(CONF_ACTIVATE, default=True): cv.boolean,
         probatio.Optional(ATTR_TRANSITION): probatio.All(
             probatio.Coerce(float), probatio.Range(min=0, max=_LONGEST_TRANSITION)

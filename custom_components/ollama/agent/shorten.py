@@ -1,4 +1,4 @@
-"""Texts that have to be short, such as an SMS: cut at a sentence, never in a word."""
+"""Texts that can be sent, of whole characters; or in an SMS, cut at a sentence, never in a word."""
 
 import re
 from typing import Final
@@ -12,6 +12,11 @@ _LOOSE: Final = " \n\t,;:-\u2013"
 """What a cut text must not end in."""
 _LEAST_SHARE: Final = 0.3
 """Sentences that are less than this of what is allowed tell too little."""
+
+
+def whole(text: str) -> str:
+    """Return a text with a mark in place of each half of a character."""
+    return text.encode(errors="replace").decode()
 
 
 def shortened(text: str, most: int) -> str:

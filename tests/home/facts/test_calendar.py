@@ -172,13 +172,17 @@ async def test_many_events_are_counted(hass: HomeAssistant) -> None:
     assert facts["count"] == 50
 
 
-async def test_one_that_fails_doesnt_hide_the_others(hass: HomeAssistant) -> None:
+async def test_one_that_fails_doesnt_hide_the_others(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
     broken = Diary("Work")
     broken.breaks = True
     family = Diary("Family", CalendarEvent(local(14, 9), local(14, 10), "School"))
     away = Diary("Away", CalendarEvent(local(14, 9), local(14, 10), "Far"), available=False)
     await furnish(hass, "calendar", broken, family, away)
     assert [event["summary"] for event in (await today(hass))["events"]] == ["School"]
+    assert "calendar.work could not be read: HomeAssistantError" in caplog.text
+    assert "secret number" not in caplog.text
     assert await today(hass, "calendar.away") == {}
     with pytest.raises(HomeAssistantError):
         await today(hass, "calendar.work")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+import logging
 import math
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from homeassistant.core import Context, State
 from homeassistant.util import dt as dt_util
 
 from .reader import Facts, Reader, figure
+
+_LOGGER: Final = logging.getLogger(__name__)
 
 _LONGEST: Final = 200  # characters
 _NOTHING: Final = (STATE_UNAVAILABLE, STATE_UNKNOWN)
@@ -33,14 +36,18 @@ async def async_ask_each(
         *(_async_ask(reader, domain, action, state.entity_id, data) for state in entities),
         return_exceptions=True,
     )
-    answered = [
-        (state, answer)
-        for state, answer in zip(entities, answers, strict=True)
-        if not isinstance(answer, BaseException)
-    ]
-    failures = [answer for answer in answers if isinstance(answer, BaseException)]
-    if failures and not answered:
-        raise failures[0]
+    answered: list[tuple[State, Facts]] = []
+    failed: list[tuple[State, BaseException]] = []
+    for state, answer in zip(entities, answers, strict=True):
+        if isinstance(answer, BaseException):
+            failed.append((state, answer))
+        else:
+            answered.append((state, answer))
+    if failed and not answered:
+        raise failed[0][1]
+    for state, err in failed:
+        # Without what it says, which may be what somebody wrote.
+        _LOGGER.warning("%s could not be read: %s", state.entity_id, type(err).__name__)
     return answered
 
 
@@ -68,8 +75,8 @@ def _context(reader: Reader, entity_id: str) -> Context:
 
 
 def one_line(text: object) -> str:
-    """Return a text from outside in a shape that fits into a list."""
-    line = " ".join(str(text or "").split())
+    """Return a text from outside in a shape that fits into a list, and of whole characters."""
+    line = " ".join(str(text or "").encode(errors="replace").decode().split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1].rstrip()}…"
 
 
