@@ -217,6 +217,12 @@ def test_a_story_has_as_many_chunks_as_were_asked_for():
     assert "".join(chunks) == talk.expected(talk.tell(300))
 
 
+def test_a_spoken_answer_comes_token_by_token():
+    chunks = list(say(_request(talk.SPEAK)).chunks)
+    assert len(chunks) > len(talk.SPOKEN.split())
+    assert "".join(chunks) == talk.expected(talk.SPEAK)
+
+
 # What is printed
 
 

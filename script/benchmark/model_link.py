@@ -37,9 +37,10 @@ class ModelServer:
         self.model = model
         self._process = process
 
-    async def rate(self, tokens_per_second: float | None) -> None:
-        """Set the speed of generation; None for as fast as it goes."""
-        await self._process.ask({"do": "rate", "tokens": tokens_per_second}, _LIMIT)
+    async def rate(self, tokens_per_second: float | None, prefill: float | None = None) -> None:
+        """Set the speeds of generation and of reading the prompt; None for as fast as it goes."""
+        rates = {"tokens": tokens_per_second, "prefill": prefill}
+        await self._process.ask({"do": "rate", **rates}, _LIMIT)
 
     async def take(self) -> list[Request]:
         """Return the chat requests since the last time, in order."""

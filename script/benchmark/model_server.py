@@ -39,6 +39,8 @@ def say(request: ChatRequest) -> Reply:
     sentence = request.last_user_text
     if sentence == talk.SWITCH:
         return Reply(tool_calls=(_switch(request),))
+    if sentence == talk.SPEAK:
+        return Reply(chunks=talk.spoken())
     if chunks := talk.told(sentence):
         return Reply(chunks=talk.story(chunks))
     return Reply(talk.ANSWER)
@@ -94,7 +96,12 @@ async def _serve() -> None:
                     answer({"url": simulator.url, "model": MODEL})
                 case "rate":
                     # Tokens a second; null for as fast as it goes.
-                    simulator.set_rates(Rates(generation_tokens_per_second=command["tokens"]))
+                    simulator.set_rates(
+                        Rates(
+                            prefill_tokens_per_second=command["prefill"],
+                            generation_tokens_per_second=command["tokens"],
+                        )
+                    )
                     answer({})
                 case "take":
                     answer({"requests": await _take(simulator)})

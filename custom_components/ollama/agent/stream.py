@@ -12,6 +12,7 @@ from ..server import AnswerCutError, OllamaError
 from .calls import GuardedAPI
 from .dialects import MarkdownStripper, Piece, Said, Thought
 from .gate import ClaimGate
+from .spoken import SpokenText
 
 MAX_ANSWER_CHARACTERS: Final = 100_000
 """More than any answer: a model that has lost its way ends here."""
@@ -57,13 +58,18 @@ class AnswerReader:
         api: GuardedAPI | None = None,
         gate: ClaimGate | None = None,
         strip_markdown: bool = False,
+        spoken: bool = False,
     ) -> None:
         """Read from `chunks`; without an `api` calls are dropped, since none was offered."""
         self._chunks = chunks
         self._pieces = pieces
         self._api = api
         self._gate = gate
-        self._markdown = MarkdownStripper() if strip_markdown else None
+        self._cleaner: SpokenText | MarkdownStripper | None = None
+        if spoken:
+            self._cleaner = SpokenText()
+        elif strip_markdown:
+            self._cleaner = MarkdownStripper()
         self.done_reason: str | None = None
         self.error: OllamaError | None = None
         self.text = ""
@@ -131,7 +137,7 @@ class AnswerReader:
     def _last(self, pieces: list[Piece], texts: list[str]) -> Delta:
         delta: Delta = {}
         self._apply(pieces, delta, texts)
-        rest = self._markdown.close() if self._markdown else ""
+        rest = self._cleaner.close() if self._cleaner else ""
         if self._gate is not None:
             rest = self._gate.feed(rest) + self._gate.close()
         _add(rest, delta, texts)
@@ -147,8 +153,8 @@ class AnswerReader:
                 self._call(piece.name, piece.arguments, delta, texts)
 
     def _say(self, text: str, delta: Delta, texts: list[str]) -> None:
-        if self._markdown is not None:
-            text = self._markdown.feed(text)
+        if self._cleaner is not None:
+            text = self._cleaner.feed(text)
         if self._gate is not None:
             text = self._gate.feed(text)
         _add(text, delta, texts)

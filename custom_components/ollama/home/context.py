@@ -16,8 +16,8 @@ from .tools.listed import kind_of
 INSTRUCTIONS: Final = (
     "You control this home with tools. Call a tool for each action and for each question about "
     "the present; only what a tool did is done. Pass names and areas as they are listed. Without "
-    "an area, the user means where they are. If a tool fails, say so. Answer briefly, in the "
-    "language of the user."
+    "an area, the user means where they are. If a tool fails, say so. Answer briefly, beginning "
+    "with a short sentence, in the language of the user."
 )
 _NOTHING_EXPOSED: Final = (
     "No devices are exposed. If the user wants to control one, tell them to expose it to Assist "

@@ -4,7 +4,7 @@ A new measure is a module with a `MEASURE`, and a line here.
 """
 
 from ..plan import Measure
-from . import chunks, heap, home_api, memory, request, turn
+from . import audio, chunks, heap, home_api, memory, request, turn
 
 MEASURES: tuple[Measure, ...] = (
     turn.MEASURE,
@@ -13,4 +13,5 @@ MEASURES: tuple[Measure, ...] = (
     home_api.MEASURE,
     memory.MEASURE,
     heap.MEASURE,
+    audio.MEASURE,
 )

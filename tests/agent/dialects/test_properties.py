@@ -255,6 +255,6 @@ def test_markdown_of_any_length(unit: str, size: int) -> None:
     behind = 0
     for char in text:
         stripper.feed(char)
-        behind = max(behind, len(stripper._held) + len(stripper._space))
+        behind = max(behind, len(stripper._held) + len(stripper._writer._space))
     stripper.close()
     assert behind <= 60

@@ -2,8 +2,12 @@
 
 # ruff: noqa: RUF001 - quotes and dashes that look alike
 
-_BEFORE = frozenset("([{\"'“„‘«-–—/:,.;!?*_~")
-_INSIDE = frozenset("([\"'“„‘«*_`$€£~<")
+import unicodedata
+
+from .spans import is_emoji
+
+_BEFORE = frozenset("([{\"'“„‘«-–—/:,.;!?*_~…¡¿（「『《〈【，。：、；！？")
+_INSIDE = frozenset("([\"'“„‘«*_`$€£~<¡¿-+#@…（「『《〈【")
 
 
 class Emphasis:
@@ -22,9 +26,20 @@ class Emphasis:
             while self._open.pop() != run:
                 pass
             return True
-        if not before.isspace() and before not in _BEFORE:
-            return False
-        if not following or not (following.isalnum() or following in _INSIDE):
+        if not _may_precede(before) or not _may_begin(following):
             return False
         self._open.append(run)
         return True
+
+
+def _may_precede(before: str) -> bool:
+    if before.isspace() or before in _BEFORE or is_emoji(before):
+        return True
+    # Letters without case: Chinese, Japanese and Thai put no blanks between words.
+    return not before.isascii() and unicodedata.category(before) == "Lo"
+
+
+def _may_begin(following: str) -> bool:
+    if not following:
+        return False
+    return following.isalnum() or following in _INSIDE or is_emoji(following)
