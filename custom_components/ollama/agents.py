@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass, replace
 
 from homeassistant.components import conversation
+from homeassistant.const import CONF_MODEL
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
@@ -11,7 +12,7 @@ from .agent import AgentSettings, Asker, RunningQuery, Turn, async_query, has_im
 from .const import CONF_POLICIES
 from .home import Policy
 from .runtime import OllamaConfigEntry, OllamaRuntime
-from .server import Capability, OllamaError
+from .server import Capability, OllamaError, full_name
 from .settings import QueryType
 
 
@@ -54,9 +55,7 @@ class Agent:
             return self.settings
         return replace(self.settings, model=vision)
 
-    def turn(
-        self, query: RunningQuery, settings: AgentSettings, *, strip_markdown: bool = False
-    ) -> Turn:
+    def turn(self, query: RunningQuery, settings: AgentSettings, *, spoken: bool = False) -> Turn:
         """Return a turn with this agent's settings."""
         return Turn(
             hass=self.hass,
@@ -65,8 +64,36 @@ class Agent:
             query=query.meter,
             usage=self.runtime.records.usage,
             agent_id=self.entity_id,
-            strip_markdown=strip_markdown or self.settings.plain_text,
+            windows=self.runtime.records.windows,
+            fixed_window=self._fixed_window(settings),
+            strip_markdown=self.settings.plain_text,
+            spoken=spoken,
         )
+
+    def with_room(self, settings: AgentSettings) -> AgentSettings:
+        """Return settings with the context window that may be reached: what a prompt may fill."""
+        if not settings.automatic_window:
+            return settings
+        details = self.runtime.server.models.known_details(settings.model)
+        limit = details.context_length if details else None
+        fixed = self._fixed_window(settings)
+        largest = self.runtime.records.windows.largest(settings.model, limit)
+        return settings.with_num_ctx(fixed if fixed is not None else largest)
+
+    def _fixed_window(self, settings: AgentSettings) -> int | None:
+        """Return the window that the owner has set for another user of the same model.
+
+        All get that then: two windows would have the server load the model again and again.
+        """
+        if not settings.automatic_window:
+            return None
+        model = full_name(settings.model)
+        others = (
+            AgentSettings.from_data(subentry.data)
+            for subentry in self.entry.subentries.values()
+            if full_name(subentry.data.get(CONF_MODEL, "")) == model
+        )
+        return max((one.num_ctx for one in others if not one.automatic_window), default=None)
 
     def policy(self) -> Policy:
         """Return what this agent may do; it stands in the entry, out of core's reach."""

@@ -19,9 +19,11 @@ CONF_THINK = "think"
 # Keys of this integration's own; core's ignores them, so each must be optional.
 CONF_HEADERS = "headers"
 CONF_LLM_APIS = "llm_apis"
+CONF_NUM_CTX_AUTO = "num_ctx_auto"
 CONF_PLAIN_TEXT = "plain_text"
 CONF_POLICIES = "policies"
 CONF_POLICY = "policy"
+CONF_PRIME = "prime"
 CONF_TOOL_CALLING = "tool_calling"
 
 # Options of a server, applied in place.

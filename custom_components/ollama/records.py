@@ -17,11 +17,12 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DATA_RECORDS, DOMAIN
-from .server import DEFAULT_PARALLEL, Day, QueryResult, RateLimiter, RequestQueue, Usage
+from .server import DEFAULT_PARALLEL, Day, QueryResult, RateLimiter, RequestQueue, Usage, Windows
 
 _LOGGER = logging.getLogger(__name__)
 
 _VERSION: Final = 1
+_WINDOWS: Final = "windows"
 _SAVE_DELAY: Final = 60.0
 """Seconds after a query until the counters are written; they are at a shutdown, too."""
 
@@ -33,6 +34,7 @@ class ServerRecords:
     usage: Usage
     limiter: RateLimiter
     queue: RequestQueue
+    windows: Windows
 
 
 async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords:
@@ -41,7 +43,7 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
     if entry_id not in known:
         usage = Usage(hass.loop.time, lambda: dt_util.now().date())
         queue = RequestQueue(DEFAULT_PARALLEL, usage.tell)
-        known[entry_id] = ServerRecords(usage, RateLimiter(hass.loop.time), queue)
+        known[entry_id] = ServerRecords(usage, RateLimiter(hass.loop.time), queue, Windows())
         try:
             saved = await _store(hass, entry_id).async_load()
         except HomeAssistantError, NotImplementedError:
@@ -50,6 +52,7 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
             saved = None
         if (day := Day.from_dict(saved)) is not None:
             usage.restore(day)
+        known[entry_id].windows.restore((saved or {}).get(_WINDOWS))
     return known[entry_id]
 
 
@@ -77,7 +80,7 @@ def async_keep_records(
     def counters() -> dict[str, Any]:
         nonlocal is_waiting
         is_waiting = False
-        return usage.day.as_dict()
+        return {**usage.day.as_dict(), _WINDOWS: records.windows.as_dict()}
 
     @callback
     def turn_of_day(_: datetime) -> None:
@@ -95,7 +98,7 @@ def async_keep_records(
     async def stop() -> None:
         for end in endings:
             end()
-        await store.async_save(usage.day.as_dict())
+        await store.async_save(counters())
 
     return stop
 

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, Generator
 import contextlib
+from contextvars import ContextVar
+from dataclasses import replace
 
 from homeassistant.components import conversation
 
@@ -10,6 +12,7 @@ from .agent import (
     AnswerTooLongError,
     Deed,
     RunningQuery,
+    async_get_talk_state,
     async_provide_prompt,
     async_question,
     async_report,
@@ -20,6 +23,10 @@ from .agent import (
 from .agents import Agent
 from .const import DOMAIN
 from .home import Policy, async_waiting, current_policy
+from .voice.heard import is_heard
+
+without_control: ContextVar[bool] = ContextVar("ollama_without_control", default=False)
+"""Set around a turn that is to answer and do nothing: it gets no tools."""
 
 
 @contextlib.contextmanager
@@ -84,11 +91,14 @@ async def _async_converse(
 ) -> conversation.ConversationResult:
     """Let the model answer. Raises HomeAssistantError."""
     hass, language = agent.hass, user_input.language
-    await async_provide_prompt(chat_log, user_input.as_llm_context(DOMAIN), settings, user_input)
+    if without_control.get():
+        settings = replace(settings, apis=())
+    context = user_input.as_llm_context(DOMAIN)
+    await async_provide_prompt(chat_log, context, agent.with_room(settings), user_input)
     if settings.model == agent.settings.model:
         settings = await agent.async_settings(chat_log)
-    # What a satellite speaks must hold no marks of writing.
-    turn = agent.turn(query, settings, strip_markdown=bool(user_input.satellite_id))
+    spoken = bool(user_input.satellite_id) or is_heard(hass, chat_log.conversation_id)
+    turn = agent.turn(query, settings, spoken=spoken)
     answer = await turn.async_run(chat_log)
     if answer.cut_by_length:
         raise AnswerTooLongError
@@ -102,7 +112,22 @@ async def _async_converse(
     if answer.claimed_falsely:
         text = await async_sentence(hass, language, "claim_corrected")
         return await _async_answer(agent, text, user_input, chat_log)
-    return conversation.async_get_result_from_chat_log(user_input, chat_log)
+    result = conversation.async_get_result_from_chat_log(user_input, chat_log)
+    if (note := await async_note_forgotten(agent, query, chat_log, language)) is not None:
+        await async_say(agent, chat_log, note)
+        result.response.async_set_speech(f"{answer.text.strip()} {note}")
+    return result
+
+
+async def async_note_forgotten(
+    agent: Agent, query: RunningQuery, chat_log: conversation.ChatLog, language: str
+) -> str | None:
+    """Return what tells that the begin of a talk is not sent any more, the first time."""
+    state = async_get_talk_state(agent.hass, chat_log.conversation_id, agent.entity_id)
+    if not query.meter.forgot or state.told:
+        return None
+    state.told = True
+    return await async_sentence(agent.hass, language, "begin_forgotten")
 
 
 async def _async_answer(

@@ -17,8 +17,9 @@ from .query import (
 from .report import async_question, async_report, sentence_of
 from .settings import AgentSettings
 from .settle import async_settle, without_pin
-from .shorten import shortened
+from .shorten import shortened, whole
 from .structure import async_generate_structured, async_generate_text
+from .talk_state import async_get_talk_state
 from .tools import describe_structure
 from .turn import AnswerTooLongError, Turn, has_images
 
@@ -37,6 +38,7 @@ __all__ = [
     "async_explain",
     "async_generate_structured",
     "async_generate_text",
+    "async_get_talk_state",
     "async_instructions",
     "async_provide_prompt",
     "async_query",
@@ -51,6 +53,7 @@ __all__ = [
     "sentence_of",
     "shortened",
     "spoken_digits",
+    "whole",
     "without_data",
     "without_pin",
 ]

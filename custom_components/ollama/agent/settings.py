@@ -1,7 +1,7 @@
 """What the owner set for an agent, in the units that the API wants."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 import math
 from typing import Any, Final
@@ -13,7 +13,9 @@ from ..const import (
     CONF_LLM_APIS,
     CONF_MAX_HISTORY,
     CONF_NUM_CTX,
+    CONF_NUM_CTX_AUTO,
     CONF_PLAIN_TEXT,
+    CONF_PRIME,
     CONF_THINK,
     CONF_TOOL_CALLING,
 )
@@ -63,6 +65,10 @@ class AgentSettings:
     prompt: str | None
     apis: tuple[str, ...]
     tool_calling: ToolCalling
+    automatic_window: bool
+    """Whether the context window is chosen here; what `options` hold is its first size then."""
+    prime: bool
+    """Whether the server reads the prompt before it is needed."""
     plain_text: bool
     """Whether Markdown is taken out of every answer, not only of what is spoken."""
 
@@ -99,8 +105,22 @@ class AgentSettings:
             # Entries from before several could be chosen hold a single id.
             apis=(apis,) if isinstance(apis, str) else as_texts(list(apis)),
             tool_calling=ToolCalling.read(data.get(CONF_TOOL_CALLING)),
+            automatic_window=data.get(CONF_NUM_CTX_AUTO) is True,
+            prime=data.get(CONF_PRIME) is not False,
             plain_text=bool(data.get(CONF_PLAIN_TEXT, False)),
         )
+
+    @property
+    def num_ctx(self) -> int:
+        """The context window, in tokens."""
+        num_ctx: int = self.options[CONF_NUM_CTX]
+        return num_ctx
+
+    def with_num_ctx(self, num_ctx: int) -> AgentSettings:
+        """Return the same with another context window."""
+        if num_ctx == self.num_ctx:
+            return self
+        return replace(self, options={**self.options, CONF_NUM_CTX: num_ctx})
 
     def think_for(self, details: ModelDetails) -> Think | None:
         """Return what to send as `think`.

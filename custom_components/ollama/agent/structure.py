@@ -55,8 +55,9 @@ async def async_generate_structured(
     details = await turn.async_check_model(chat_log)
     if chat_log.llm_api is not None and chat_log.llm_api.tools:
         await turn.async_run(chat_log)
+    content, num_ctx = turn.fit(chat_log, details)
     request = with_format(
-        await turn.async_request(chat_log.content, details),
+        await turn.async_request(content, details, num_ctx),
         describe_structure(structure),
     )
     for _ in range(_TRIES):

@@ -16,26 +16,33 @@ from ..server import (
     AnswerCutError,
     Capability,
     ChatRequest,
+    ContextTooSmallError,
     ModelDetails,
     ModelUnsuitableError,
     OllamaError,
     OllamaServer,
     Query,
     Usage,
+    Windows,
 )
 from .calls import Deed, GuardedAPI
 from .data import without_data
 from .dialects import TextReader
+from .fitting import characters_of, fitted
 from .gate import ClaimGate
 from .messages import async_to_messages, trimmed_history
 from .questions import is_order, is_question
 from .settings import AgentSettings, ToolCalling
 from .stream import AnswerReader, PieceReader
 from .structured import SayReader, answer_schema, as_plain_messages, describe_for_prompt
+from .talk_state import TalkState, async_get_talk_state
 from .tools import Described, describe
 
 MAX_ROUNDS: Final = 10
 """Requests in one turn. The last one offers no tools, so that it brings an answer."""
+
+_ROOM: Final = 1024
+"""Tokens of the context window that are left for an answer."""
 
 # Spoken to the model: models understand English best.
 _REALLY_DO_IT: Final = (
@@ -98,7 +105,13 @@ class Turn:
     """Where it is learned how many tokens a text makes."""
     agent_id: str
     """Entity id of the agent, which the chat log keeps with what it says."""
+    windows: Windows
+    """Context windows of the models whose users leave that to us."""
+    fixed_window: int | None = None
+    """The window that the owner has set for another user of the model."""
     strip_markdown: bool = False
+    spoken: bool = False
+    """Whether the answer is heard: it then holds nothing but words."""
 
     async def async_run(self, chat_log: conversation.ChatLog) -> Answer:
         """Answer the last question of a chat log; the answer is in the log then.
@@ -124,22 +137,66 @@ class Turn:
             raise ModelUnsuitableError("model_without_vision", model=model)
         return details
 
+    def fit(
+        self,
+        chat_log: conversation.ChatLog,
+        details: ModelDetails,
+        tools: Sequence[Described] = (),
+    ) -> tuple[list[conversation.Content], int]:
+        """Return what of a talk is sent, and the context window that it fits into.
+
+        Raises ContextTooSmallError where not even the last sentence does.
+        """
+        settings, usage, query = self.settings, self.usage, self.query
+        state = async_get_talk_state(self.hass, chat_log.conversation_id, self.agent_id)
+        content = trimmed_history(chat_log.content, settings.max_history)
+        now = _begin_of_turn(content)
+        fixed = sum(tool.characters for tool in tools) + sum(
+            characters_of(item) for item in (*content[:1], *content[now:])
+        )
+        least = usage.tokens_of(settings.model, fixed)
+        window = self._window(state, least, details)
+        if least > window:
+            query.needed_tokens, query.num_ctx = least, window
+            raise ContextTooSmallError
+        room = usage.characters_of(settings.model, window - min(_ROOM, window // 4)) - fixed
+        # Of all exchanges, those that the owner's own limit leaves out come first.
+        over = _questions(chat_log.content) - _questions(content)
+        kept, dropped = fitted(content, room, max(0, state.dropped - over))
+        if dropped:
+            state.dropped = over + dropped
+            query.forgot = True
+        return kept, window
+
+    def _window(self, state: TalkState, least: int, details: ModelDetails) -> int:
+        """Return the context window of a talk: it keeps what it began with."""
+        settings = self.settings
+        if not settings.automatic_window:
+            return settings.num_ctx
+        limit = details.context_length
+        if self.fixed_window is not None:
+            return min(self.fixed_window, limit or self.fixed_window)
+        if settings.model not in state.windows:
+            state.windows[settings.model] = self.windows.want(
+                settings.model, least + 2 * _ROOM, limit
+            )
+        return state.windows[settings.model]
+
     async def async_request(
         self,
         content: Sequence[conversation.Content],
         details: ModelDetails,
+        num_ctx: int,
         tools: Sequence[Described] = (),
     ) -> ChatRequest:
         """Return the first request of a turn for what was said so far."""
         settings = self.settings
         return ChatRequest(
             model=settings.model,
-            messages=await async_to_messages(
-                self.hass, trimmed_history(content, settings.max_history)
-            ),
+            messages=await async_to_messages(self.hass, content),
             tools=[tool.tool for tool in tools] or None,
             tool_characters=sum(tool.characters for tool in tools),
-            options=settings.options,
+            options=settings.with_num_ctx(num_ctx).options,
             keep_alive=settings.keep_alive,
             think=settings.think_for(details),
         )
@@ -162,12 +219,17 @@ class Turn:
             api=api,
             gate=gate,
             strip_markdown=self.strip_markdown,
+            spoken=self.spoken,
         )
         async with contextlib.aclosing(reader.async_deltas()) as deltas:
             async for _ in chat_log.async_add_delta_content_stream(self.agent_id, deltas):
                 pass
         self._learn(request, reader.prompt_tokens)
         return reader
+
+    def holds(self, request: ChatRequest) -> bool:
+        """Whether the context window holds a request."""
+        return self.usage.tokens_of(request.model, request.characters) <= request.num_ctx
 
     def _learn(self, request: ChatRequest, prompt_tokens: int) -> None:
         """Note how large the prompt was, and what that tells of the model's tokens."""
@@ -199,6 +261,8 @@ class _Rounds:
         api = self._api
         self._tools = [describe(tool, api.custom_serializer) for tool in api.tools] if api else []
         self._mode = self._first_mode()
+        self._earlier = 0
+        """How many messages of earlier turns are sent along."""
         self._asked_to_act = False
         self._asked_to_speak = False
         question = _last_question(chat_log)
@@ -230,7 +294,12 @@ class _Rounds:
             if reader.called_tools:
                 if self._waits_for_a_yes:
                     return Answer(asks_for_confirmation=True)
-                request = await self._async_extend(request, self._log.content[known:])
+                try:
+                    request = await self._async_extend(request, self._log.content[known:])
+                except ContextTooSmallError:
+                    if not self._has_acted:
+                        raise
+                    return self._done  # and told by us, since the model can't take it in
                 continue
             if self._can_try_structured(reader, known):
                 self._mode = Mode.STRUCTURED
@@ -248,12 +317,14 @@ class _Rounds:
     async def _async_request(self) -> ChatRequest:
         turn = self._turn
         native = self._mode is Mode.NATIVE
+        offered = self._tools if self._mode is not Mode.NONE else ()
+        content, num_ctx = turn.fit(self._log, self._details, offered)
         request = await turn.async_request(
-            self._log.content, self._details, self._tools if native else ()
+            content, self._details, num_ctx, self._tools if native else ()
         )
+        self._earlier = _begin_of_turn(content) - 1
         if self._mode is not Mode.STRUCTURED:
             return request
-        content = trimmed_history(self._log.content, turn.settings.max_history)
         tools = [tool.tool for tool in self._tools]
         return replace(
             request,
@@ -264,11 +335,22 @@ class _Rounds:
     async def _async_extend(
         self, request: ChatRequest, said: Sequence[conversation.Content]
     ) -> ChatRequest:
-        """Add what was called and what came of it."""
-        messages = await async_to_messages(self._turn.hass, said, current=True)
+        """Add what was called and what came of it.
+
+        Raises ContextTooSmallError where that is too much, also without the earlier talk.
+        """
+        turn = self._turn
+        messages = await async_to_messages(turn.hass, said, current=True)
         if self._mode is Mode.STRUCTURED:
             messages = as_plain_messages(said, messages, "")
-        return replace(request, messages=[*request.messages, *messages])
+        request = replace(request, messages=[*request.messages, *messages])
+        if self._earlier > 0 and not turn.holds(request):
+            kept = [request.messages[0], *request.messages[1 + self._earlier :]]
+            request, self._earlier = replace(request, messages=kept), 0
+            turn.query.forgot = True
+        if not turn.holds(request):
+            raise ContextTooSmallError
+        return request
 
     async def _async_ask(self, request: ChatRequest) -> AnswerReader:
         api = self._api if self._mode is not Mode.NONE else None
@@ -287,6 +369,11 @@ class _Rounds:
     @property
     def _has_acted(self) -> bool:
         return self._api is not None and bool(self._api.deeds)
+
+    @property
+    def _done(self) -> Answer:
+        """What was done, for an answer of our own."""
+        return Answer(deeds=tuple(self._api.deeds) if self._api is not None else ())
 
     @property
     def _is_stuck(self) -> bool:
@@ -337,9 +424,20 @@ class _Rounds:
                 cut_by_length=reader.cut_by_length,
                 claimed_falsely=reader.claimed_aloud,
             )
-        if self._api is not None and self._api.deeds:
-            return Answer(deeds=tuple(self._api.deeds))
+        if self._has_acted:
+            return self._done
         raise AnswerTooLongError if reader.cut_by_length else EmptyAnswerError
+
+
+def _questions(content: Sequence[conversation.Content]) -> int:
+    return sum(item.role == "user" for item in content)
+
+
+def _begin_of_turn(content: Sequence[conversation.Content]) -> int:
+    """Return where the last question stands; behind everything where nobody asks."""
+    return max(
+        (index for index, item in enumerate(content) if item.role == "user"), default=len(content)
+    )
 
 
 def has_images(chat_log: conversation.ChatLog) -> bool:

@@ -11,6 +11,7 @@ from .errors import (
     AnswerInvalidError,
     AuthenticationError,
     CloudModelError,
+    ContextTooSmallError,
     ModelMissingError,
     ModelUnsuitableError,
     OllamaError,
@@ -43,6 +44,7 @@ from .queue import MOST_CUTS, MOST_WAITING, Priority, QueueFullError, RequestQue
 from .rate import MOST_PER_HOUR, RateLimiter, RateLimits, Refused, Requester
 from .usage import Day, Figures, Query, QueryResult, Totals, Usage
 from .version import OLDEST_VERSION, is_too_old
+from .windows import Windows
 
 __all__ = [
     "DEFAULT_PARALLEL",
@@ -57,6 +59,7 @@ __all__ = [
     "ChatRequest",
     "CloudModelError",
     "Connection",
+    "ContextTooSmallError",
     "Day",
     "Download",
     "Downloads",
@@ -90,6 +93,7 @@ __all__ = [
     "Totals",
     "Unreachable",
     "Usage",
+    "Windows",
     "async_addresses",
     "complete_url",
     "full_name",

@@ -90,6 +90,8 @@ class Query:
         self.num_ctx = 0
         """The context window that they had, in tokens."""
         self.priority = Priority.SPEECH
+        self.forgot = False
+        """Whether earlier exchanges of the talk were left out, because they don't fit."""
         self.waited = 0.0
         """Seconds in the queue."""
         self._now = now
@@ -335,6 +337,10 @@ class Usage:
     def tokens_of(self, model: str, characters: int) -> int:
         """Return how many tokens a text of so many characters will have, roughly."""
         return round(characters / self._characters.get(model, _CHARACTERS_PER_TOKEN))
+
+    def characters_of(self, model: str, tokens: float) -> float:
+        """Return how many characters make so many tokens, roughly."""
+        return tokens * self._characters.get(model, _CHARACTERS_PER_TOKEN)
 
     def tell(self, result: QueryResult | None = None) -> None:
         """Tell who listens of a result, or that some figure has changed."""
