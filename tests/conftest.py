@@ -77,6 +77,13 @@ async def _time_limits(hass: HomeAssistant) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_priming_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what a server is asked to what a test asks; priming has tests of its own."""
+    for name in ("_AFTER_START", "_AFTER_CHANGE", "_AFTER_QUERY"):
+        monkeypatch.setattr(f"custom_components.ollama.priming.{name}", 1e6)
+
+
+@pytest.fixture(autouse=True)
 async def _home_assistant(hass: HomeAssistant) -> None:
     """Set up what conversation builds on."""
     assert await async_setup_component(hass, "homeassistant", {})

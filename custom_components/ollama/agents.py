@@ -12,7 +12,7 @@ from .agent import AgentSettings, Asker, RunningQuery, Turn, async_query, has_im
 from .const import CONF_POLICIES
 from .home import Policy
 from .runtime import OllamaConfigEntry, OllamaRuntime
-from .server import Capability, OllamaError, full_name
+from .server import Capability, OllamaError, Query, full_name
 from .settings import QueryType
 
 
@@ -55,45 +55,33 @@ class Agent:
             return self.settings
         return replace(self.settings, model=vision)
 
-    def turn(self, query: RunningQuery, settings: AgentSettings, *, spoken: bool = False) -> Turn:
+    def turn(self, query: Query, settings: AgentSettings, *, spoken: bool = False) -> Turn:
         """Return a turn with this agent's settings."""
         return Turn(
             hass=self.hass,
             server=self.runtime.server,
             settings=settings,
-            query=query.meter,
+            query=query,
             usage=self.runtime.records.usage,
             agent_id=self.entity_id,
             windows=self.runtime.records.windows,
-            fixed_window=self._fixed_window(settings),
+            fixed_window=fixed_window(self.entry, settings),
             strip_markdown=self.settings.plain_text,
             spoken=spoken,
         )
 
-    def with_room(self, settings: AgentSettings) -> AgentSettings:
+    async def async_with_room(self, settings: AgentSettings) -> AgentSettings:
         """Return settings with the context window that may be reached: what a prompt may fill."""
         if not settings.automatic_window:
             return settings
-        details = self.runtime.server.models.known_details(settings.model)
-        limit = details.context_length if details else None
-        fixed = self._fixed_window(settings)
+        try:
+            details = await self.runtime.server.models.async_details(settings.model)
+        except OllamaError:
+            return settings  # what is wrong is told by the turn
+        limit = details.context_length
+        fixed = fixed_window(self.entry, settings)
         largest = self.runtime.records.windows.largest(settings.model, limit)
-        return settings.with_num_ctx(fixed if fixed is not None else largest)
-
-    def _fixed_window(self, settings: AgentSettings) -> int | None:
-        """Return the window that the owner has set for another user of the same model.
-
-        All get that then: two windows would have the server load the model again and again.
-        """
-        if not settings.automatic_window:
-            return None
-        model = full_name(settings.model)
-        others = (
-            AgentSettings.from_data(subentry.data)
-            for subentry in self.entry.subentries.values()
-            if full_name(subentry.data.get(CONF_MODEL, "")) == model
-        )
-        return max((one.num_ctx for one in others if not one.automatic_window), default=None)
+        return settings.with_num_ctx(largest if fixed is None else fixed)
 
     def policy(self) -> Policy:
         """Return what this agent may do; it stands in the entry, out of core's reach."""
@@ -103,3 +91,31 @@ class Agent:
     def note_failure(self, err: HomeAssistantError) -> None:
         """Let a failure be known to whom it concerns, with a reload under way too."""
         self.runtime.coordinator.async_note_error(err)
+
+
+def fixed_window(entry: OllamaConfigEntry, settings: AgentSettings) -> int | None:
+    """Return the context window that the owner has set for another user of the same model.
+
+    Who leaves it to us gets that then: two windows would have the server load the model again
+    and again. None where nobody has set any, and for who has set his own.
+    """
+    if not settings.automatic_window:
+        return None
+    model = full_name(settings.model)
+    others = (
+        AgentSettings.from_data(subentry.data)
+        for subentry in entry.subentries.values()
+        if full_name(subentry.data.get(CONF_MODEL, "")) == model
+    )
+    return max((one.num_ctx for one in others if not one.automatic_window), default=None)
+
+
+def window_of(entry: OllamaConfigEntry, settings: AgentSettings) -> int:
+    """Return the context window with which a model is loaded for an agent, in tokens."""
+    if not settings.automatic_window:
+        return settings.num_ctx
+    runtime = entry.runtime_data
+    details = runtime.server.models.known_details(settings.model)
+    fixed = fixed_window(entry, settings)
+    limit = details.context_length if details else None
+    return runtime.records.windows.of(settings.model, limit) if fixed is None else fixed

@@ -16,6 +16,7 @@ from .agent import SOURCE_CONVERSATION, Asker, async_explain, without_pin
 from .const import CONF_LLM_APIS, SUBENTRY_CONVERSATION
 from .entity import OllamaAgentEntity
 from .home import async_drop_waiting
+from .priming import Primer
 from .runtime import OllamaConfigEntry
 from .talking import async_say, async_talk, policy_in_force
 
@@ -48,6 +49,7 @@ class OllamaConversationEntity(
     def __init__(self, entry: OllamaConfigEntry, subentry: ConfigSubentry) -> None:
         """Tell Home Assistant whether it controls the home."""
         super().__init__(entry, subentry)
+        self._primer = Primer(lambda: self._agent)
         if subentry.data.get(CONF_LLM_APIS) or subentry.data.get(CONF_LLM_HASS_API):
             self._attr_supported_features = conversation.ConversationEntityFeature.CONTROL
 
@@ -62,12 +64,19 @@ class OllamaConversationEntity(
         """Answer to the entry's id too, as pipelines from older versions say it."""
         await super().async_added_to_hass()
         conversation.async_set_agent(self.hass, self._entry, self)
+        self._primer.async_start()
 
     @override
     async def async_will_remove_from_hass(self) -> None:
         """Stop answering to the entry's id."""
         conversation.async_unset_agent(self.hass, self._entry)
+        self._primer.async_stop()
         await super().async_will_remove_from_hass()
+
+    @override
+    async def async_prepare(self, language: str | None = None) -> None:
+        """Have the server read the prompt while somebody begins to speak."""
+        await self._primer.async_prepare()
 
     @override
     async def _async_handle_message(

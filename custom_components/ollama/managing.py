@@ -10,7 +10,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 
 from .agent import AgentSettings
-from .const import CONF_NUM_CTX, DOMAIN, SUBENTRY_CONVERSATION
+from .agents import window_of
+from .const import DOMAIN, SUBENTRY_CONVERSATION
 from .runtime import OllamaConfigEntry
 from .server import (
     ModelMissingError,
@@ -91,7 +92,7 @@ async def async_load(entry: OllamaConfigEntry, model: str) -> None:
     with _noted(entry):
         await runtime.server.async_load(
             model,
-            num_ctx=settings.options[CONF_NUM_CTX] if settings else None,
+            num_ctx=window_of(entry, settings) if settings else None,
             keep_alive=settings.keep_alive if settings else None,
         )
     await runtime.coordinator.async_ask_again()

@@ -5,7 +5,7 @@ a limit can't be escaped by reloading.
 """
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 import logging
 from typing import Any, Final
@@ -17,7 +17,17 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DATA_RECORDS, DOMAIN
-from .server import DEFAULT_PARALLEL, Day, QueryResult, RateLimiter, RequestQueue, Usage, Windows
+from .server import (
+    DEFAULT_PARALLEL,
+    Day,
+    Prefixes,
+    QueryResult,
+    RateLimiter,
+    RequestQueue,
+    Usage,
+    Windows,
+)
+from .server.lenient import as_mapping
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,6 +45,9 @@ class ServerRecords:
     limiter: RateLimiter
     queue: RequestQueue
     windows: Windows
+    prefixes: Prefixes
+    spoken_to: dict[str, str] = field(default_factory=dict)
+    """The agent that was spoken to last, by model."""
 
 
 async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords:
@@ -43,7 +56,9 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
     if entry_id not in known:
         usage = Usage(hass.loop.time, lambda: dt_util.now().date())
         queue = RequestQueue(DEFAULT_PARALLEL, usage.tell)
-        known[entry_id] = ServerRecords(usage, RateLimiter(hass.loop.time), queue, Windows())
+        known[entry_id] = ServerRecords(
+            usage, RateLimiter(hass.loop.time), queue, Windows(), Prefixes(hass.loop.time)
+        )
         try:
             saved = await _store(hass, entry_id).async_load()
         except HomeAssistantError, NotImplementedError:
@@ -52,7 +67,7 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
             saved = None
         if (day := Day.from_dict(saved)) is not None:
             usage.restore(day)
-        known[entry_id].windows.restore((saved or {}).get(_WINDOWS))
+        known[entry_id].windows.restore(as_mapping(saved).get(_WINDOWS))
     return known[entry_id]
 
 

@@ -1,8 +1,8 @@
 """What a loaded entry keeps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
@@ -18,6 +18,9 @@ from .records import ServerRecords
 from .server import Connection, OllamaServer, TimeLimits, host_of
 from .settings import ServerSettings
 
+if TYPE_CHECKING:
+    from .voice.health import VoiceHealth
+
 CONNECTION_KEYS = (CONF_URL, CONF_API_KEY, CONF_VERIFY_SSL, CONF_HEADERS)
 
 
@@ -30,6 +33,8 @@ class OllamaRuntime:
     records: ServerRecords
     settings: ServerSettings
     device_id: str
+    voices: Mapping[str, VoiceHealth] = field(default_factory=dict)
+    """Its voice pipelines, by the ids of their subentries."""
 
     @callback
     def apply(self, settings: ServerSettings) -> None:
@@ -38,6 +43,16 @@ class OllamaRuntime:
         self.server.privacy = settings.privacy
         self.server.queue.resize(settings.max_parallel)
         self.coordinator.async_update_listeners()
+
+    @callback
+    def async_look_at_loaded(self) -> None:
+        """Learn from what is loaded which context windows fit, and what was forgotten."""
+        if self.coordinator.data is None or not self.coordinator.last_update_success:
+            return
+        loaded = self.coordinator.data.loaded
+        for model in loaded:
+            self.records.windows.note(model)
+        self.records.prefixes.keep_only(model.name for model in loaded)
 
 
 type OllamaConfigEntry = ConfigEntry[OllamaRuntime]

@@ -94,11 +94,11 @@ async def _async_converse(
     if without_control.get():
         settings = replace(settings, apis=())
     context = user_input.as_llm_context(DOMAIN)
-    await async_provide_prompt(chat_log, context, agent.with_room(settings), user_input)
+    await async_provide_prompt(chat_log, context, await agent.async_with_room(settings), user_input)
     if settings.model == agent.settings.model:
         settings = await agent.async_settings(chat_log)
     spoken = bool(user_input.satellite_id) or is_heard(hass, chat_log.conversation_id)
-    turn = agent.turn(query, settings, spoken=spoken)
+    turn = agent.turn(query.meter, settings, spoken=spoken)
     answer = await turn.async_run(chat_log)
     if answer.cut_by_length:
         raise AnswerTooLongError

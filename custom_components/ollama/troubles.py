@@ -1,4 +1,4 @@
-"""What is wrong with a server or an agent, and can be mended by its owner.
+"""What is wrong with a server, an agent or a voice pipeline, and can be mended by its owner.
 
 Each trouble is an issue among Home Assistant's repairs; flows/repair.py mends them.
 """
@@ -30,6 +30,16 @@ from .server import (
 )
 from .server.downloads import async_get_downloads
 from .server.errors import ContextTooSmallError
+from .voice.health import (
+    VOICE_AGENT_REMOVED,
+    VOICE_LANGUAGE_GONE,
+    VOICE_PIPELINE_CHANGED,
+    VOICE_PIPELINE_DELETED,
+    VOICE_STT_GONE,
+    VOICE_TTS_GONE,
+    VOICE_VOICE_GONE,
+    VOICE_WAKE_GONE,
+)
 
 CLOUD_MODEL_REFUSED: Final = "cloud_model_refused"
 CLOUD_MODEL_USED: Final = "cloud_model_used"
@@ -43,10 +53,33 @@ PUBLIC_SERVER_REFUSED: Final = "public_server_refused"
 PUBLIC_SERVER_USED: Final = "public_server_used"
 SERVER_TOO_OLD: Final = "server_too_old"
 
-_WITHOUT_FIX: Final = frozenset(
-    {MODEL_TOO_SMALL, MODEL_WITHOUT_TOOLS, ROUTED_MODEL_MISSING, SERVER_TOO_OLD}
+_VOICE_FIXABLE: Final = frozenset({VOICE_PIPELINE_CHANGED, VOICE_PIPELINE_DELETED})
+_VOICE_WITHOUT_FIX: Final = frozenset(
+    {
+        VOICE_AGENT_REMOVED,
+        VOICE_LANGUAGE_GONE,
+        VOICE_STT_GONE,
+        VOICE_TTS_GONE,
+        VOICE_VOICE_GONE,
+        VOICE_WAKE_GONE,
+    }
 )
-_SERIOUS: Final = frozenset({CLOUD_MODEL_REFUSED, MODEL_MISSING, PUBLIC_SERVER_REFUSED})
+_WITHOUT_FIX: Final = _VOICE_WITHOUT_FIX | {
+    MODEL_TOO_SMALL,
+    MODEL_WITHOUT_TOOLS,
+    ROUTED_MODEL_MISSING,
+    SERVER_TOO_OLD,
+}
+_SERIOUS: Final = frozenset(
+    {
+        CLOUD_MODEL_REFUSED,
+        MODEL_MISSING,
+        PUBLIC_SERVER_REFUSED,
+        VOICE_AGENT_REMOVED,
+        VOICE_STT_GONE,
+        VOICE_TTS_GONE,
+    }
+)
 
 _STEPS: Final = (4_096, 8_192, 12_288, 16_384, 24_576, 32_768, 49_152, 65_536, 98_304, 131_072)
 """Context windows to choose from, in tokens."""
@@ -130,11 +163,14 @@ class _Watch:
         self._runtime = entry.runtime_data
         self._needed: dict[str, int] = {}
         """Tokens that the last prompt of an agent needed, 0 where they fitted."""
+        self._windows: dict[str, int] = {}
+        """The context window that it had."""
         self._learned: dict[str, tuple[object, ...]] = {}
         """What the last query of an agent told that matters here."""
         self._stop = [
             self._runtime.coordinator.async_add_listener(self._look),
             self._runtime.records.usage.listen(self._note),
+            *(health.async_listen(self._look) for health in self._runtime.voices.values()),
         ]
         self._look()
 
@@ -156,6 +192,7 @@ class _Watch:
             needed = max(needed, window + 1)
         if window:
             self._needed[result.agent] = needed if needed > window else 0
+            self._windows[result.agent] = window
         # Most queries tell nothing new.
         learned = (
             self._needed.get(result.agent),
@@ -182,6 +219,9 @@ class _Watch:
         It stays then, and ignored where somebody ignores it.
         """
         about = issue.data or {}
+        if issue.translation_key in _VOICE_FIXABLE | _VOICE_WITHOUT_FIX:
+            health = self._runtime.voices.get(str(about.get("subentry_id")))
+            return health is not None and health.is_open(issue.translation_key)
         unheard = self._runtime.coordinator.data is None
         if issue.translation_key == SERVER_TOO_OLD:
             return unheard
@@ -205,6 +245,7 @@ class _Watch:
     def _find(self) -> Iterator[Trouble]:
         yield from self._of_privacy()
         yield from self._of_windows()
+        yield from self._of_voices()
         state: ServerState | None = self._runtime.coordinator.data
         if state is None:
             return
@@ -262,16 +303,24 @@ class _Watch:
         if not async_get_downloads(self._hass).async_is_running(self._runtime.server, model):
             yield _of_user(MODEL_MISSING, user)
 
+    def _of_voices(self) -> Iterator[Trouble]:
+        for subentry_id, health in self._runtime.voices.items():
+            for trouble in health.troubles():
+                where = "_".join(filter(None, (subentry_id, trouble.about)))
+                yield Trouble(trouble.key, where, trouble.placeholders, subentry_id)
+
     def _of_windows(self) -> Iterator[Trouble]:
         by_model: dict[str, list[ConfigSubentry]] = defaultdict(list)
         for user in self._users():
             by_model[full_name(user.data[CONF_MODEL])].append(user)
         for model, users in by_model.items():
-            windows = {num_ctx_of(user) for user in users}
+            # Who leaves the window to us follows the others.
+            setters = [user for user in users if not is_automatic(user)]
+            windows = {num_ctx_of(user) for user in setters}
             for user in users:
-                yield from self._of_context(user, max(windows))
+                yield from self._of_context(user, max(windows, default=0))
             if len(windows) > 1:
-                named = ", ".join(f"{user.title} ({num_ctx_of(user)})" for user in users)
+                named = ", ".join(f"{user.title} ({num_ctx_of(user)})" for user in setters)
                 yield Trouble(
                     NUM_CTX_CONFLICT,
                     f"{self._entry.entry_id}_{model}",
@@ -285,7 +334,7 @@ class _Watch:
         details = self._runtime.server.models.known_details(user.data[CONF_MODEL])
         limit = details.context_length if details else None
         fitting = fitting_num_ctx(needed, limit)
-        figures = {"needed": str(needed), "window": str(num_ctx_of(user))}
+        figures = {"needed": str(needed), "window": str(self._windows[user.subentry_id])}
         if fitting is None:
             yield _of_user(MODEL_TOO_SMALL, user, **figures, limit=str(limit))
         else:
@@ -313,6 +362,11 @@ def _needs_tools(user: ConfigSubentry) -> bool:
         return False
     settings = AgentSettings.from_data(user.data)
     return bool(settings.apis) and settings.tool_calling is ToolCalling.AUTOMATIC
+
+
+def is_automatic(user: ConfigSubentry) -> bool:
+    """Whether the context window of an agent or a task is left to us."""
+    return AgentSettings.from_data(user.data).automatic_window
 
 
 def num_ctx_of(user: ConfigSubentry) -> int:

@@ -9,6 +9,7 @@ from .delete_model import DELETE_MODEL
 from .load_model import LOAD_MODEL
 from .pull_model import PULL_MODEL
 from .select_scene import SELECT_SCENE
+from .test_voice import TEST_VOICE
 from .unload_model import UNLOAD_MODEL
 
 ACTIONS = (
@@ -20,6 +21,7 @@ ACTIONS = (
     LOAD_MODEL,
     PULL_MODEL,
     SELECT_SCENE,
+    TEST_VOICE,
     UNLOAD_MODEL,
 )
 

@@ -263,7 +263,10 @@ async def _async_control(asked: _Asked, chat_log: conversation.ChatLog) -> Servi
                 else:
                     query.admit()
                     await async_provide_prompt(
-                        chat_log, asked.llm_context, agent.with_room(settings), user_input
+                        chat_log,
+                        asked.llm_context,
+                        await agent.async_with_room(settings),
+                        user_input,
                     )
                     try:
                         data = await async_generate(agent, query, settings, chat_log, structure)

@@ -185,7 +185,7 @@ async def async_generate(
 
     The text stands in the query then. Raises HomeAssistantError.
     """
-    turn = agent.turn(query, settings)
+    turn = agent.turn(query.meter, settings)
     if structure is None:
         query.response = await async_generate_text(turn, chat_log)
         return None

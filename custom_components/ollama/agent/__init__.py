@@ -4,7 +4,12 @@ from .assent import spoken_digits
 from .calls import Deed, done_in
 from .data import as_data, without_data
 from .explain import async_explain, async_reason, async_sentence
-from .prompt import async_instructions, async_provide_prompt
+from .prompt import (
+    async_compose,
+    async_instructions,
+    async_provide_prompt,
+    changes_by_itself,
+)
 from .query import (
     SOURCE_AI_TASK,
     SOURCE_CONVERSATION,
@@ -35,6 +40,7 @@ __all__ = [
     "TooSoonError",
     "Turn",
     "as_data",
+    "async_compose",
     "async_explain",
     "async_generate_structured",
     "async_generate_text",
@@ -47,6 +53,7 @@ __all__ = [
     "async_report",
     "async_sentence",
     "async_settle",
+    "changes_by_itself",
     "describe_structure",
     "done_in",
     "has_images",

@@ -126,6 +126,13 @@ async def async_instructions(
         raise _mistake_in_instructions(err) from err
 
 
+def changes_by_itself(hass: HomeAssistant, instructions: str) -> bool:
+    """Whether a template tells the time or a state, so that it is another one at every turn."""
+    known = {"ha_name": hass.config.location_name, "user_name": None, "llm_context": None}
+    info = Template(instructions, hass).async_render_to_info(known)
+    return bool(info.has_time or info.all_states or info.entities or info.domains)
+
+
 def _mistake_in_instructions(err: TemplateError) -> HomeAssistantError:
     return HomeAssistantError(
         translation_domain=DOMAIN,

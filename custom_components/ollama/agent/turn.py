@@ -137,6 +137,11 @@ class Turn:
             raise ModelUnsuitableError("model_without_vision", model=model)
         return details
 
+    async def async_first_request(self, chat_log: conversation.ChatLog) -> ChatRequest:
+        """Return the request with which a turn begins, byte for byte. Raises OllamaError."""
+        details = await self.async_check_model(chat_log)
+        return await _Rounds(self, chat_log, details).async_request()
+
     def fit(
         self,
         chat_log: conversation.ChatLog,
@@ -284,7 +289,7 @@ class _Rounds:
         """Go through the rounds."""
         loop = self._turn.hass.loop
         end = loop.time() + self._turn.server.limits.turn
-        request = await self._async_request()
+        request = await self.async_request()
         for rounds_left in reversed(range(MAX_ROUNDS)):
             if not rounds_left or self._is_stuck or loop.time() > end:
                 self._mode = Mode.NONE
@@ -303,7 +308,7 @@ class _Rounds:
                 continue
             if self._can_try_structured(reader, known):
                 self._mode = Mode.STRUCTURED
-                request = await self._async_request()
+                request = await self.async_request()
                 continue
             if reader.error is not None:
                 raise reader.error
@@ -314,7 +319,8 @@ class _Rounds:
         # The last round offers no tools, so that it returns.
         raise EmptyAnswerError
 
-    async def _async_request(self) -> ChatRequest:
+    async def async_request(self) -> ChatRequest:
+        """Return a request for all that was said so far."""
         turn = self._turn
         native = self._mode is Mode.NATIVE
         offered = self._tools if self._mode is not Mode.NONE else ()

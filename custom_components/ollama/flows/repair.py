@@ -1,6 +1,7 @@
 """Mending what the repairs point out: see troubles.py."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
@@ -12,6 +13,7 @@ from ..const import (
     CONF_ALLOW_CLOUD_MODELS,
     CONF_ALLOW_PUBLIC_SERVER,
     CONF_NUM_CTX,
+    CONF_NUM_CTX_AUTO,
 )
 from ..managing import users_of
 from ..runtime import OllamaConfigEntry
@@ -24,8 +26,18 @@ from ..troubles import (
     NUM_CTX_CONFLICT,
     PUBLIC_SERVER_REFUSED,
     PUBLIC_SERVER_USED,
+    is_automatic,
     num_ctx_of,
 )
+from ..voice.assembly import AssemblyError, async_build, pipeline_of
+from ..voice.health import (
+    CONF_ACCEPTED,
+    VOICE_PIPELINE_CHANGED,
+    VOICE_PIPELINE_DELETED,
+    WATCHED,
+    agent_entity,
+)
+from ..voice.settings import VoiceSettings
 from .download import DownloadStep
 from .models import (
     async_model_selector,
@@ -35,7 +47,7 @@ from .models import (
 )
 from .server import FormError
 
-_TEXTS: Final = ("server", "agent", "agents", "model", "needed", "window", "fitting")
+_TEXTS: Final = ("server", "agent", "agents", "model", "needed", "window", "fitting", "pipeline")
 """The figures and names that a step may show, as the issue shows them."""
 
 
@@ -77,8 +89,9 @@ class TroubleFlow(RepairsFlow):
         entry = self._entry
         assert entry is not None
         for user in users:
+            data = {key: value for key, value in user.data.items() if key != CONF_NUM_CTX_AUTO}
             self.hass.config_entries.async_update_subentry(
-                entry, user, data={**user.data, CONF_NUM_CTX: num_ctx}
+                entry, user, data={**data, CONF_NUM_CTX: num_ctx}
             )
 
 
@@ -131,7 +144,9 @@ class ConflictFlow(ConfirmFlow):
         users = users_of(entry, str(self._about.get("model"))) if entry else []
         if not users:
             return self._gone()
-        self._set_num_ctx(users, max(map(num_ctx_of, users)))
+        setters = [user for user in users if not is_automatic(user)]
+        if setters:
+            self._set_num_ctx(setters, max(map(num_ctx_of, setters)))
         return self.async_create_entry(data={})
 
 
@@ -264,6 +279,92 @@ class CloudModelFlow(ModelFlow):
     menu = ("choose", "allow")
 
 
+class VoiceTroubleFlow(TroubleFlow):
+    """Makes a voice pipeline what it was."""
+
+    menu: tuple[str, ...]
+
+    @property
+    def _settings(self) -> VoiceSettings | None:
+        """How the pipeline was put together; None where that is gone."""
+        try:
+            return VoiceSettings.from_data(self._user.data) if self._user else None
+        except KeyError:
+            return None
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask which way to go."""
+        if self._settings is None:
+            return self._gone()
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=list(self.menu),
+            description_placeholders=self._placeholders,
+        )
+
+    async def async_step_restore(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Put the pipeline together again; where that fails, it can be tried once more."""
+        entry, user, settings = self._entry, self._user, self._settings
+        if entry is None or user is None or settings is None:
+            return self._gone()
+        if (agent := agent_entity(self.hass, settings.agent)) is None:
+            return self._gone()
+        try:
+            pipeline = await async_build(self.hass, settings, agent, user.title)
+        except AssemblyError as err:
+            return self.async_show_form(
+                step_id="restore",
+                data_schema=probatio.Schema({}),
+                errors={"base": str(err.translation_key)},
+                description_placeholders={
+                    **self._placeholders,
+                    **(err.translation_placeholders or {}),
+                },
+            )
+        data = replace(settings, pipeline=pipeline).as_data()
+        self.hass.config_entries.async_update_subentry(entry, user, data=data)
+        return self.async_create_entry(data={})
+
+
+class VoiceChangedFlow(VoiceTroubleFlow):
+    """For a pipeline that somebody has edited."""
+
+    menu = ("restore", "accept")
+
+    async def async_step_accept(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Leave the pipeline as it is now."""
+        entry, user, settings = self._entry, self._user, self._settings
+        if entry is None or user is None or settings is None:
+            return self._gone()
+        if (pipeline := pipeline_of(self.hass, settings.pipeline)) is None:
+            return self._gone()
+        accepted = {name: getattr(pipeline, name) for name in WATCHED}
+        self.hass.config_entries.async_update_subentry(
+            entry, user, data={**user.data, CONF_ACCEPTED: accepted}
+        )
+        return self.async_create_entry(data={})
+
+
+class VoiceDeletedFlow(VoiceTroubleFlow):
+    """For a pipeline that somebody has deleted."""
+
+    menu = ("restore", "forget")
+
+    async def async_step_forget(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Remove what is left of it here."""
+        entry, user = self._entry, self._user
+        if entry is None or user is None:
+            return self._gone()
+        self.hass.config_entries.async_remove_subentry(entry, user.subentry_id)
+        return self.async_create_entry(data={})
+
+
 _FLOWS: Final[Mapping[str, type[TroubleFlow]]] = {
     CLOUD_MODEL_REFUSED: CloudModelFlow,
     CLOUD_MODEL_USED: CloudModelFlow,
@@ -272,6 +373,8 @@ _FLOWS: Final[Mapping[str, type[TroubleFlow]]] = {
     NUM_CTX_CONFLICT: ConflictFlow,
     PUBLIC_SERVER_REFUSED: PublicServerFlow,
     PUBLIC_SERVER_USED: PublicServerFlow,
+    VOICE_PIPELINE_CHANGED: VoiceChangedFlow,
+    VOICE_PIPELINE_DELETED: VoiceDeletedFlow,
 }
 
 

@@ -35,7 +35,9 @@ from ..const import (
     CONF_LLM_APIS,
     CONF_MAX_HISTORY,
     CONF_NUM_CTX,
+    CONF_NUM_CTX_AUTO,
     CONF_PLAIN_TEXT,
+    CONF_PRIME,
     CONF_THINK,
     CONF_TOOL_CALLING,
 )
@@ -111,6 +113,7 @@ def settings_schema(
         ),
     }
     if talks:
+        fields[probatio.Optional(CONF_PRIME)] = BooleanSelector()
         fields[probatio.Required(SECTION_POLICY)] = section(policy_schema(), {"collapsed": True})
     return probatio.Schema(fields)
 
@@ -131,14 +134,16 @@ def as_form(
     num_ctx = data.get(CONF_NUM_CTX, DEFAULT_NUM_CTX)
     values: dict[str, Any] = {
         CONF_THINK: _think_as_form(data.get(CONF_THINK), details),
-        # Set for another model it may be more than this one can take, and the form would
-        # refuse it in words that nobody understands.
-        CONF_NUM_CTX: min(max(num_ctx, least), most),
         CONF_MAX_HISTORY: data.get(CONF_MAX_HISTORY, DEFAULT_MAX_HISTORY),
         CONF_KEEP_ALIVE: data.get(CONF_KEEP_ALIVE, DEFAULT_KEEP_ALIVE),
         SECTION_SAMPLING: {key: data[key] for key in _SAMPLING if key in data},
     }
+    if not (is_new or data.get(CONF_NUM_CTX_AUTO)):
+        # Set for another model it may be more than this one can take, and the form would
+        # refuse it in words that nobody understands.
+        values[CONF_NUM_CTX] = min(max(num_ctx, least), most)
     if talks:
+        values[CONF_PRIME] = data.get(CONF_PRIME, True)
         values[CONF_PROMPT] = data.get(CONF_PROMPT, llm.DEFAULT_INSTRUCTIONS_PROMPT)
         values[CONF_LLM_HASS_API] = [
             api for api in ([apis] if isinstance(apis, str) else apis) if api in known_apis
@@ -159,7 +164,7 @@ def read_form(
 
     Keys that the form doesn't show are kept: those of a later version.
     """
-    owned = {str(key) for key in shown} | set(_SAMPLING) | {CONF_LLM_APIS}
+    owned = {str(key) for key in shown} | set(_SAMPLING) | {CONF_LLM_APIS, CONF_NUM_CTX_AUTO}
     if details is not None:
         # Core's integration sends it to every model, and one that can't think refuses it.
         owned.add(CONF_THINK)
@@ -167,6 +172,10 @@ def read_form(
     values = {**user_input, **user_input.get(SECTION_SAMPLING, {})}
     values.pop(SECTION_SAMPLING, None)
     values.pop(SECTION_POLICY, None)
+    if values.get(CONF_NUM_CTX) is None:
+        # Left to us. Core's integration is to find a number all the same.
+        values[CONF_NUM_CTX_AUTO] = True
+        values[CONF_NUM_CTX] = min(DEFAULT_NUM_CTX, _range_of_num_ctx(details)[1])
     if CONF_THINK in values:
         values[CONF_THINK] = {_THINK_OFF: False, _THINK_ON: True}.get(
             values[CONF_THINK], values[CONF_THINK]

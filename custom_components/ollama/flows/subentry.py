@@ -9,10 +9,11 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_MODEL, CONF_NAME
+from homeassistant.const import CONF_MODEL, CONF_NAME, CONF_PROMPT
 from homeassistant.helpers.selector import TextSelector
 import probatio
 
+from ..agent import changes_by_itself
 from ..const import CONF_POLICIES, CONF_POLICY
 from ..runtime import OllamaConfigEntry
 from ..server import (
@@ -49,6 +50,7 @@ class ModelSubentryFlow(ConfigSubentryFlow):
         self._details: ModelDetails | None = None
         self._download: DownloadStep | None = None
         self._model_error: FormError | None = None
+        self._warned_of: str | None = None
 
     @property
     def _is_new(self) -> bool:
@@ -190,6 +192,12 @@ class ModelSubentryFlow(ConfigSubentryFlow):
             policy = read_policy(user_input.get(SECTION_POLICY, {})) if self.talks else {}
         except ValueError:
             return await self._async_show_settings(user_input, FormError("invalid_pin"))
+        prompt = user_input.get(CONF_PROMPT, "")
+        if self._is_worth_a_warning(prompt):
+            # Once: who sends it again means it.
+            self._warned_of = prompt
+            error = FormError("prompt_changes", CONF_PROMPT)
+            return await self._async_show_settings(user_input, error)
         shown = settings_schema(self.hass, self._details, talks=self.talks).schema
         data = read_form(user_input, self._before, shown, self._details)
         data[CONF_MODEL] = self._model
@@ -202,6 +210,12 @@ class ModelSubentryFlow(ConfigSubentryFlow):
         return self.async_update_and_abort(
             self._get_entry(), self._get_reconfigure_subentry(), data=data
         )
+
+    def _is_worth_a_warning(self, prompt: str) -> bool:
+        """Whether instructions are new that make every answer slower."""
+        if prompt in (self._warned_of, self._before.get(CONF_PROMPT)):
+            return False
+        return changes_by_itself(self.hass, prompt)
 
     @property
     def _policy(self) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from .confirmation import (
 from .inventory import (
     async_close_inventory_cache,
     async_get_inventory,
+    async_get_inventory_cache,
     async_prepare_inventory,
 )
 from .policy import CONFIRM_LABEL, DEFAULT_RULES, Kind, Policy, Rule
@@ -42,6 +43,7 @@ __all__ = [
     "async_drop_waiting",
     "async_fix_call",
     "async_get_inventory",
+    "async_get_inventory_cache",
     "async_may_say_pin",
     "async_prepare_inventory",
     "async_register",

@@ -33,6 +33,7 @@ from .models import (
     ModelDetails,
 )
 from .names import full_name
+from .prefixes import Prefixes
 from .privacy import (
     HostKind,
     Privacy,
@@ -73,6 +74,7 @@ __all__ = [
     "ModelUnsuitableError",
     "OllamaError",
     "OllamaServer",
+    "Prefixes",
     "Priority",
     "Privacy",
     "PublicServerError",

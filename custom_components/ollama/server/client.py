@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 import math
 import ssl
+import time
 from typing import Any, Literal, cast
 
 import httpx
@@ -26,9 +27,10 @@ from .lenient import as_objects, as_text
 from .limits import TimeLimits
 from .models import InstalledModel, LoadedModel, ModelCatalog, ModelDetails
 from .patience import Patience
+from .prefixes import Prefixes
 from .privacy import Privacy
-from .queue import RequestQueue, Ticket
-from .usage import Query
+from .queue import Priority, RequestQueue, Ticket
+from .usage import Figures, Query
 
 _NESTED_GENERATORS = 6
 """Of httpx and httpcore, from lines to bytes."""
@@ -98,6 +100,14 @@ class ChatRequest:
         return self.tool_characters + system + len(said or "")
 
     @property
+    def prefix(self) -> int:
+        """What tells one beginning of a prompt from another: all before the talk."""
+        tools = tuple(tool.function.name if tool.function else "" for tool in self.tools or ())
+        first = self.messages[0] if self.messages else None
+        system = first.content if first is not None and first.role == "system" else ""
+        return hash((self.num_ctx, tools, self.tool_characters, system))
+
+    @property
     def has_images(self) -> bool:
         """Whether there is something in the prompt that isn't text."""
         return any(message.images for message in self.messages)
@@ -161,6 +171,7 @@ class OllamaServer:
         limits: TimeLimits | None = None,
         privacy: Privacy | None = None,
         queue: RequestQueue | None = None,
+        prefixes: Prefixes | None = None,
     ) -> None:
         """Prepare a client; nothing is sent yet.
 
@@ -170,6 +181,7 @@ class OllamaServer:
         self.limits = limits or TimeLimits()
         self.privacy = privacy
         self.queue = queue or RequestQueue(DEFAULT_PARALLEL)
+        self.prefixes = prefixes or Prefixes(time.monotonic)
         self.models = ModelCatalog(self)
         self._address_checked_until = -math.inf
         self._connect = partial(
@@ -310,6 +322,12 @@ class OllamaServer:
         for chunk in chunks:
             yield chunk
 
+    def _note_read(self, request: ChatRequest, figures: Figures) -> None:
+        """Note what the server has read of a prompt, and will remember of it."""
+        self.prefixes.note(
+            request.model, request.prefix, figures.prompt_tokens, figures.prompt_duration
+        )
+
     @contextlib.asynccontextmanager
     async def _slot(
         self,
@@ -324,12 +342,35 @@ class OllamaServer:
             query.waited += ticket.waited - before
             yield
 
+    async def async_prime(self, request: ChatRequest) -> None:
+        """Have the server read a prompt that will be needed; what it answers is thrown away.
+
+        It gives way at once to whatever is asked: the server keeps what it has read until then
+        (fact 25). Nothing is done while the server is busy. Raises OllamaError.
+        """
+        if not self.queue.is_idle or self.queue.taken:
+            return
+        query = Query("prime", "", request.model, asyncio.get_running_loop().time)
+        ticket = self.queue.ticket(Priority.WARM_UP)
+        limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                give_way = partial(limit.reschedule, -math.inf)
+                slot = self._slot(query, ticket, self.limits.queue, give_way)
+                async with contextlib.aclosing(self._chat(request, query, slot)) as lines:
+                    async for _ in lines:
+                        pass
+        except TimeoutError:
+            if not limit.expired():
+                raise
+
     def _chat(
         self,
         request: ChatRequest,
         query: Query,
         slot: contextlib.AbstractAsyncContextManager[None],
     ) -> AsyncGenerator[ollama.ChatResponse]:
+        query.on_end = partial(self._note_read, request)
         return self._stream(
             lambda client: client.chat(
                 model=request.model,

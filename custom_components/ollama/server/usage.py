@@ -94,6 +94,8 @@ class Query:
         """Whether earlier exchanges of the talk were left out, because they don't fit."""
         self.waited = 0.0
         """Seconds in the queue."""
+        self.on_end: Callable[[Figures], None] | None = None
+        """Called with the figures of each generation that came to its end."""
         self._now = now
         self._started = now()
 
@@ -109,7 +111,10 @@ class Query:
             if message.content or message.thinking or message.tool_calls:
                 self.time_to_first_token = self.duration
         if chunk.done:
-            self.figures += Figures.of_last_chunk(chunk)
+            figures = Figures.of_last_chunk(chunk)
+            self.figures += figures
+            if self.on_end is not None:
+                self.on_end(figures)
 
 
 @dataclass(frozen=True, slots=True)

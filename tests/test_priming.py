@@ -1,0 +1,257 @@
+"""Prompts that are read before they are needed."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from homeassistant.components import conversation
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import Rates, RecordedRequest, Reply, Simulator
+
+from .common import AGENT, MODEL, PLAIN_MODEL, ask_for_data, say, speech
+from .policy_home import AddAgent, agent_data
+from .test_prefix import before_last_sentence
+
+SOON = 0.05
+
+
+@pytest.fixture(autouse=True)
+def _soon(_no_priming_by_itself: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin in hundredths of a second."""
+    for name in ("_AFTER_START", "_AFTER_CHANGE", "_AFTER_QUERY"):
+        monkeypatch.setattr(f"custom_components.ollama.priming.{name}", SOON)
+
+
+def primes(sim: Simulator) -> list[RecordedRequest]:
+    return [request for request in sim.chats if request.body["options"].get("num_predict") == 1]
+
+
+def asked(sim: Simulator) -> list[RecordedRequest]:
+    return [request for request in sim.chats if request not in primes(sim)]
+
+
+async def until(is_so: Callable[[], Any], seconds: float = 3.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+async def quiet(sim: Simulator) -> None:
+    """Wait until nothing more is read in advance."""
+    count = -1
+    while count != len(sim.chats):
+        count = len(sim.chats)
+        await asyncio.sleep(SOON * 4)
+
+
+async def prepare(hass: HomeAssistant, agent: str = AGENT) -> None:
+    """Begin to speak, as a pipeline tells it."""
+    await conversation.async_prepare_agent(hass, agent, "en")
+
+
+async def test_what_is_read_is_what_is_asked(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """Byte for byte up to the sentence, so that the server finds it again."""
+    await add_entry(agent=agent_data())
+    await until(lambda: primes(sim))
+    sim.script(Reply("Fine."))
+    await say(hass, "How are you?")
+    (question,) = asked(sim)
+    prime = primes(sim)[0]
+    options = {**question.body["options"], "num_predict": 1}
+    prime.body["options"].pop("num_predict")
+    assert before_last_sentence(prime) == before_last_sentence(question)
+    assert options["num_predict"] == 1
+    for key in ("think", "keep_alive", "model"):
+        assert prime.body.get(key) == question.body.get(key)
+
+
+@pytest.mark.parametrize("model", [MODEL, PLAIN_MODEL])
+async def test_the_server_has_it_in_memory(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light, model: str
+):
+    await add_entry(agent=agent_data() | {"model": model})
+    await until(lambda: primes(sim))
+    await quiet(sim)
+    sim.script(Reply('{"say": "Fine."}') if model == PLAIN_MODEL else Reply("Fine."))
+    await say(hass, "How are you?")
+    question = asked(sim)[0]
+    assert question.cached_tokens > question.prompt_tokens * 0.8
+
+
+async def test_who_begins_to_speak(hass: HomeAssistant, add_entry: AddAgent, sim, kitchen_light):
+    await add_entry(agent=agent_data())
+    await quiet(sim)
+    before = len(primes(sim))
+    await prepare(hass)
+    assert len(primes(sim)) == before, "it is known to be in memory"
+    await ask_for_data(hass)
+    await prepare(hass)
+    assert len(primes(sim)) == before + 1
+
+
+async def test_off_is_off(hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light):
+    await add_entry(agent=agent_data() | {"prime": False})
+    await prepare(hass)
+    await ask_for_data(hass)
+    await quiet(sim)
+    assert primes(sim) == []
+
+
+async def test_after_something_else_was_asked(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    await add_entry(agent=agent_data())
+    await quiet(sim)
+    before = len(primes(sim))
+    await ask_for_data(hass)
+    await until(lambda: len(primes(sim)) == before + 1)
+    await quiet(sim)
+    assert len(primes(sim)) == before + 1
+
+
+async def test_after_the_home_has_changed(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    await add_entry(agent=agent_data())
+    await quiet(sim)
+    before = len(primes(sim))
+    hass.states.async_set("light.new", "on", {"friendly_name": "New lamp"})
+    async_expose_entity(hass, "conversation", "light.new", True)
+    await until(lambda: len(primes(sim)) > before)
+    assert "New lamp" in primes(sim)[-1].body["messages"][0]["content"]
+
+
+async def test_a_state_is_no_change(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    await add_entry(agent=agent_data())
+    await quiet(sim)
+    before = len(primes(sim))
+    await hass.services.async_call("light", "turn_on", {"entity_id": kitchen_light}, blocking=True)
+    await quiet(sim)
+    assert len(primes(sim)) == before
+
+
+async def test_a_sentence_cuts_it_off(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """What was read until then stays read (fact 25)."""
+    sim.set_rates(Rates(prefill_tokens_per_second=2000, batch_tokens=128))
+    await add_entry(agent=agent_data())
+    await until(lambda: primes(sim))
+    await asyncio.sleep(0.1)
+    sim.script(Reply("Fine."))
+    assert speech(await say(hass, "How are you?")) == "Fine."
+    assert primes(sim)[0].cancelled
+    assert asked(sim)[0].cached_tokens > 0
+
+
+async def test_it_waits_while_the_server_is_busy(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    entry = await add_entry(agent=agent_data())
+    await quiet(sim)
+    queue = entry.runtime_data.server.queue
+    before = len(primes(sim))
+    sim.script(Reply("Fine.", delay=0.3))
+    task = hass.async_create_task(ask_for_data(hass))
+    await until(lambda: queue.taken)
+    await prepare(hass)
+    assert len(primes(sim)) == before
+    await task
+    await until(lambda: len(primes(sim)) == before + 1)
+
+
+async def test_two_agents_do_not_drive_each_other_out(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """A server that keeps one prompt is read the one of the agent that was spoken to last."""
+    entry = await add_entry(agent=agent_data())
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data={"model": MODEL, "prompt": "You are the second."},  # type: ignore[arg-type]  # a plain mapping will do
+            subentry_type="conversation",
+            title="Second",
+            unique_id=None,
+        ),
+    )
+    await hass.async_block_till_done()
+    await quiet(sim)
+    begun = len(sim.chats)
+    sim.script(Reply("Fine."))
+    await say(hass, "Hello", agent_id="conversation.second")
+    await quiet(sim)
+    assert len(sim.chats) == begun + 1, "the first one leaves its place"
+    await ask_for_data(hass)
+    await quiet(sim)
+    assert "You are the second." in primes(sim)[-1].body["messages"][0]["content"]
+
+
+@pytest.mark.parametrize("keep_alive", [0, 300])
+async def test_a_model_that_is_not_to_stay_is_not_loaded(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light, keep_alive: int
+):
+    await add_entry(agent=agent_data() | {"keep_alive": keep_alive}, task={"keep_alive": 0})
+    await quiet(sim)
+    assert primes(sim) == []
+    assert not sim.loaded
+
+
+async def test_it_does_not_keep_a_model_longer(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    entry = await add_entry(agent=agent_data() | {"keep_alive": 300}, task={"keep_alive": 100})
+    await ask_for_data(hass)
+    await entry.runtime_data.coordinator.async_refresh()
+    await until(lambda: primes(sim))
+    kept = int(primes(sim)[-1].body["keep_alive"].removesuffix("s"))
+    assert 0 < kept <= 100
+
+
+async def test_who_speaks_has_the_model_loaded(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    await add_entry(agent=agent_data() | {"keep_alive": 300})
+    await prepare(hass)
+    assert primes(sim)[0].body["keep_alive"] == "300s"
+
+
+async def test_nothing_is_counted_or_told(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    told: list[Any] = []
+    hass.bus.async_listen("ollama_query_processed", told.append)
+    await add_entry(agent=agent_data())
+    await until(lambda: primes(sim))
+    await quiet(sim)
+    assert told == []
+    assert hass.states.get("sensor.ollama_requests_today").state == "0"
+
+
+async def test_a_server_that_is_away_is_left_alone(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light, caplog
+):
+    entry = await add_entry(agent=agent_data())
+    await quiet(sim)
+    await sim.stop()
+    await entry.runtime_data.coordinator.async_refresh()
+    caplog.clear()
+    await prepare(hass)
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
+async def test_unloading_breaks_it_off(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    sim.set_rates(Rates(prefill_tokens_per_second=500))
+    entry = await add_entry(agent=agent_data())
+    await until(lambda: primes(sim))
+    await hass.config_entries.async_unload(entry.entry_id)
+    await until(lambda: primes(sim)[0].cancelled)
