@@ -18,11 +18,13 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager, FlowResultType, section
 from homeassistant.helpers import llm
+from homeassistant.setup import async_setup_component
 import probatio
 import pytest
 
 from custom_components.ollama.const import DOMAIN
 from simulator import ChatRequest, RecordedRequest, Reply, Simulator, ToolCall
+from speech import ScriptedRecogniser, ToneSpeaker
 
 from .common import (
     AGENT,
@@ -48,6 +50,12 @@ from .core_ollama import (
     stored_entities,
     stored_entries,
     without_ours,
+)
+from .voice.homes import (
+    add_voice,
+    no_likely_places,  # noqa: F401 -- a fixture
+    settled,
+    store,
 )
 
 ANSWER = "It is on."
@@ -307,6 +315,43 @@ async def test_core_takes_over_again(homes: Homes, sim: Simulator, back: Ollama)
         assert request.headers["x-proxy"] == "open"
         assert request.body["options"]["temperature"] == 0.2
     assert outcome(disk, ours) == outcome(ours, ours)
+
+
+@pytest.mark.parametrize("back", BACK)
+async def test_voice_pipeline(homes: Homes, sim: Simulator, back: Ollama):
+    """Core's knows nothing of it, keeps it, and may remove it: then its pipeline goes, too."""
+    disk = await core_makes_an_entry(homes, sim)
+    async with ScriptedRecogniser() as whisper, ToneSpeaker() as piper:
+        async with homes.run(disk, Ollama.OURS) as hass:
+            voice = await add_voice(hass, loaded(hass), whisper, piper)
+            pipeline = voice.data["pipeline"]
+            assert pipeline in store(hass).data
+        ours = deepcopy(disk)
+        assert len(ids(ours)) > 2
+
+        async with homes.run(disk, back) as hass:
+            loaded(hass)
+            assert is_cores(await switch_light(hass, sim))
+        assert without_ours(outcome(disk, ours)) == without_ours(outcome(ours, ours))
+
+        async with homes.run(disk, Ollama.OURS) as hass:
+            assert await async_setup_component(hass, "assist_pipeline", {})
+            assert pipeline in store(hass).data
+            await settled(hass)
+            assert hass.states.get("binary_sensor.ollama_voice_speech_recognition").state == "on"
+            assert not is_cores(await switch_light(hass, sim))
+        assert ids(disk) == ids(ours)
+
+        async with homes.run(disk, back) as hass:
+            hass.config_entries.async_remove_subentry(the_entry(hass), voice.subentry_id)
+            await hass.async_block_till_done()
+            assert is_cores(await switch_light(hass, sim))
+        async with homes.run(disk, Ollama.OURS) as hass:
+            assert await async_setup_component(hass, "assist_pipeline", {})
+            assert await hass.config_entries.async_reload(the_entry(hass).entry_id)
+            assert pipeline not in store(hass).data
+            assert len(store(hass).data) == 1
+        assert set(ids(disk)) == {AGENT, "ai_task.ollama_ai_task"}
 
 
 async def test_what_core_changes_in_between(homes: Homes, sim: Simulator):

@@ -40,6 +40,15 @@ KEYS = {
     "public_server_used",
     "routed_model_missing",
     "server_too_old",
+    # Those of a voice pipeline are tried in voice/test_health.py.
+    "voice_agent_removed",
+    "voice_language_gone",
+    "voice_pipeline_changed",
+    "voice_pipeline_deleted",
+    "voice_stt_gone",
+    "voice_tts_gone",
+    "voice_voice_gone",
+    "voice_wake_gone",
 }
 
 type AddEntry = Callable[..., Awaitable[MockConfigEntry]]

@@ -42,6 +42,8 @@ from .troubles import (
     async_report_public_server,
     async_watch_troubles,
 )
+from .voice.health import async_watch_voices
+from .voice.keeping import async_keep_pipelines, async_remove_pipelines
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
     to say that the server can't be reached.
     """
     _keep_policies(hass, entry)
+    await async_keep_pipelines(hass, entry)
     await async_keep_server(hass, entry)
     settings = ServerSettings.from_options(entry.options)
     records = await async_get_records(hass, entry.entry_id)
@@ -87,6 +90,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
         time_limits(hass),
         settings.privacy,
         records.queue,
+        records.prefixes,
     )
     entry.async_on_unload(server.async_close)
     was_loaded = _was_loaded_before(hass, entry)
@@ -113,7 +117,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
         sw_version=coordinator.data.version if coordinator.last_update_success else None,
     )
     entry.runtime_data = OllamaRuntime(server, coordinator, records, settings, device.id)
+    entry.runtime_data.voices = async_watch_voices(hass, entry)
     entry.async_on_unload(records.usage.listen(coordinator.async_note_result))
+    entry.async_on_unload(coordinator.async_add_listener(entry.runtime_data.async_look_at_loaded))
     entry.async_on_unload(
         hass.bus.async_listen(EVENT_PULL_PROGRESS, coordinator.async_note_download)
     )
@@ -137,6 +143,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> b
 async def async_remove_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> None:
     """Forget what was kept of a server."""
     async_forget_troubles(hass, entry)
+    await async_remove_pipelines(hass, entry)
     await async_remove_records(hass, entry.entry_id)
 
 

@@ -72,7 +72,7 @@ class OllamaTaskEntity(OllamaAgentEntity, ai_task.AITaskEntity):
         try:
             async with agent.query(asker) as query:
                 query.admit()
-                turn = agent.turn(query, settings)
+                turn = agent.turn(query.meter, settings)
                 try:
                     if task.structure is None:
                         data = query.response = await async_generate_text(turn, chat_log)

@@ -1,4 +1,4 @@
-"""Whether a server can be reached."""
+"""Whether a server can be reached, and those that hear and speak."""
 
 from typing import override
 
@@ -13,6 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import OllamaServerEntity
 from .runtime import OllamaConfigEntry
+from .voice.entities import STATUSES, PartStatus
 
 PARALLEL_UPDATES = 0
 
@@ -28,8 +29,14 @@ async def async_setup_entry(
     entry: OllamaConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the connectivity of a server."""
+    """Add the connectivity of a server, and of those of its voice pipelines."""
     async_add_entities([StatusSensor(entry, STATUS)])
+    runtime = entry.runtime_data
+    for subentry_id, health in runtime.voices.items():
+        async_add_entities(
+            [PartStatus(health, description, runtime.device_id) for description in STATUSES],
+            config_subentry_id=subentry_id,
+        )
 
 
 class StatusSensor(OllamaServerEntity, BinarySensorEntity):

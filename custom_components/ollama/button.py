@@ -1,4 +1,4 @@
-"""Freeing the server's memory."""
+"""Freeing the server's memory, and trying out voice pipelines."""
 
 from typing import override
 
@@ -9,6 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .entity import OllamaServerEntity
 from .managing import async_unload_all
 from .runtime import OllamaConfigEntry
+from .voice.entities import TEST_VOICE, TestVoice
 
 PARALLEL_UPDATES = 1
 
@@ -20,8 +21,13 @@ async def async_setup_entry(
     entry: OllamaConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the button of a server."""
+    """Add the button of a server, and those of its voice pipelines."""
     async_add_entities([UnloadButton(entry, UNLOAD_MODELS)])
+    runtime = entry.runtime_data
+    for subentry_id, health in runtime.voices.items():
+        async_add_entities(
+            [TestVoice(health, TEST_VOICE, runtime.device_id)], config_subentry_id=subentry_id
+        )
 
 
 class UnloadButton(OllamaServerEntity, ButtonEntity):

@@ -1,4 +1,4 @@
-"""Adding a server, and giving it its first agent."""
+"""Adding and changing a server; its first agent is added in flows/first_model.py."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,19 +8,15 @@ from homeassistant.config_entries import (
     SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryData,
     ConfigSubentryFlow,
     OptionsFlow,
 )
-from homeassistant.const import CONF_API_KEY, CONF_MODEL, CONF_URL
+from homeassistant.const import CONF_API_KEY, CONF_URL
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
-from homeassistant.helpers.selector import BooleanSelector
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.util.network import is_ip_address
-import probatio
 from yarl import URL
 
 from .const import (
@@ -29,8 +25,6 @@ from .const import (
     CONF_KEPT,
     CONF_KEPT_CLOUD_MODELS,
     CONF_KEPT_PUBLIC_SERVER,
-    DEFAULT_AI_TASK_NAME,
-    DEFAULT_CONVERSATION_NAME,
     DOMAIN,
     ENTRY_MINOR_VERSION,
     ENTRY_VERSION,
@@ -39,13 +33,7 @@ from .const import (
 )
 from .flows.agent import AgentFlow
 from .flows.discovery import async_find_server
-from .flows.download import DownloadStep
-from .flows.models import (
-    async_model_selector,
-    async_read_details,
-    async_read_models,
-    preferred_model,
-)
+from .flows.first_model import FirstModelFlow
 from .flows.options import ServerOptionsFlow
 from .flows.server import (
     REAUTH_SCHEMA,
@@ -58,14 +46,11 @@ from .flows.server import (
     read_privacy,
     read_secrets,
 )
-from .flows.settings import apis_for_core
 from .flows.task import TaskFlow
-from .home import API_ID
+from .flows.voice import VoiceFlow
 from .runtime import CONNECTION_KEYS, connection_from, time_limits
 from .server import (
-    CloudModelError,
     HostKind,
-    OllamaError,
     OllamaServer,
     Privacy,
     complete_url,
@@ -75,12 +60,12 @@ from .server import (
 )
 from .server.address import DEFAULT_PORT
 from .settings import ServerSettings
+from .voice.settings import SUBENTRY_VOICE
 
-CONF_CONTROL = "control"
 _IPV6 = 6
 
 
-class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
+class OllamaConfigFlow(FirstModelFlow, domain=DOMAIN):
     """The flows of an entry."""
 
     VERSION = ENTRY_VERSION
@@ -88,14 +73,9 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Start with nothing known."""
-        self._data: dict[str, Any] = {}
+        super().__init__()
         self._privacy = Privacy()
-        self._server: OllamaServer | None = None
-        self._choice: dict[str, Any] = {}
-        self._download: DownloadStep | None = None
-        self._model_error: FormError | None = None
         self._discovery_error: FormError | None = None
-        self._finishing = False
 
     @classmethod
     @callback
@@ -104,7 +84,11 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a server."""
-        return {SUBENTRY_CONVERSATION: AgentFlow, SUBENTRY_AI_TASK: TaskFlow}
+        return {
+            SUBENTRY_CONVERSATION: AgentFlow,
+            SUBENTRY_AI_TASK: TaskFlow,
+            SUBENTRY_VOICE: VoiceFlow,
+        }
 
     @staticmethod
     @callback
@@ -171,108 +155,7 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         self._server = OllamaServer(connection_from(data), time_limits(self.hass), privacy)
         return await self.async_step_model()
 
-    # Its first agent
-
-    async def async_step_model(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask which model to talk to; left empty, the server is added without agents."""
-        if user_input is not None:
-            self._model_error = None
-            self._choice = {**user_input, CONF_MODEL: user_input.get(CONF_MODEL, "").strip()}
-            return await self._async_use_model()
-        return await self._async_show_models()
-
-    async def _async_show_models(self, error: FormError | None = None) -> ConfigFlowResult:
-        assert self._server is not None
-        # Kept until the button is pressed: the dialog may ask for this form twice.
-        self._model_error = error = error or self._model_error
-        try:
-            installed, details = await async_read_models(self._server)
-        except OllamaError as err:
-            return self._show_server_form("user", as_form(self._data), FormError.from_error(err))
-        schema = probatio.Schema(
-            {
-                probatio.Optional(CONF_MODEL): await async_model_selector(
-                    self.hass, installed, details
-                ),
-                probatio.Required(CONF_CONTROL, default=True): BooleanSelector(),
-            }
-        )
-        values = self._choice or {CONF_MODEL: preferred_model(installed, details)}
-        return self.async_show_form(
-            step_id="model",
-            data_schema=self.add_suggested_values_to_schema(schema, values),
-            errors=error.errors if error else {},
-            description_placeholders=dict(error.placeholders) if error else {},
-        )
-
-    async def _async_use_model(self) -> ConfigFlowResult:
-        assert self._server is not None
-        model = self._choice[CONF_MODEL]
-        if not model:
-            return self._create(())
-        try:
-            await self._server.models.async_refresh()
-            self._server.check_model(model)
-        except CloudModelError:
-            return await self._async_show_models(FormError("cloud_model", CONF_MODEL))
-        except OllamaError as err:
-            return await self._async_show_models(FormError.from_error(err))
-        if self._server.models.find(model) is not None:
-            return await self.async_step_finish()
-        self._download = DownloadStep(self, self._server, model)
-        return await self.async_step_download()
-
-    async def async_step_download(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Show how far the download is."""
-        assert self._download is not None
-        self._model_error = self._download.error
-        result: ConfigFlowResult = self._download.async_show(then="finish", failed="model")
-        return result
-
-    async def async_step_finish(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Create the server with an agent and an AI task."""
-        if self._finishing:
-            # The dialog and the end of the progress both ask to move on. The flow
-            # manager drops the second question silently, and an abort would hide what
-            # the first one did.
-            raise UnknownFlow
-        self._finishing = True
-        created = False
-        try:
-            result = await self._async_finish()
-            created = result["type"] is FlowResultType.CREATE_ENTRY
-            return result
-        finally:
-            self._finishing = created
-
-    async def _async_finish(self) -> ConfigFlowResult:
-        assert self._server is not None
-        model = self._choice[CONF_MODEL]
-        details = await async_read_details(self._server, model)
-        if details is not None and not details.chats:
-            return await self._async_show_models(FormError("model_only_embeds", CONF_MODEL))
-        agent: dict[str, Any] = {CONF_MODEL: model}
-        if self._choice[CONF_CONTROL]:
-            agent |= apis_for_core([API_ID])
-        return self._create(
-            (
-                ConfigSubentryData(
-                    subentry_type=SUBENTRY_CONVERSATION,
-                    title=DEFAULT_CONVERSATION_NAME,
-                    data=agent,
-                    unique_id=None,
-                ),
-                ConfigSubentryData(
-                    subentry_type=SUBENTRY_AI_TASK,
-                    title=DEFAULT_AI_TASK_NAME,
-                    data={CONF_MODEL: model},
-                    unique_id=None,
-                ),
-            )
-        )
-
+    @override
     def _create(self, subentries: tuple[ConfigSubentryData, ...]) -> ConfigFlowResult:
         url = self._data[CONF_URL]
         if self._is_known(url):
@@ -374,6 +257,7 @@ class OllamaConfigFlow(ConfigFlow, domain=DOMAIN):
         if self._server is not None:
             self.hass.async_create_task(self._server.async_close(), "ollama flow client")
 
+    @override
     def _show_server_form(
         self, step_id: str, values: Mapping[str, Any], error: FormError | None = None
     ) -> ConfigFlowResult:

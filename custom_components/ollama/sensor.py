@@ -21,6 +21,7 @@ from .coordinator import ServerState
 from .entity import OllamaServerEntity, OllamaUsageEntity
 from .runtime import OllamaConfigEntry, OllamaRuntime
 from .server import InstalledModel, LoadedModel, QueryResult, Totals
+from .voice.entities import LAST_SEEN, TIMINGS, PartSeen, Timing
 
 PARALLEL_UPDATES = 0
 
@@ -154,7 +155,7 @@ async def async_setup_entry(
     entry: OllamaConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of a server."""
+    """Add the sensors of a server and of its voice pipelines."""
     async_add_entities(
         [
             *(ServerSensor(entry, description) for description in SERVER_SENSORS),
@@ -163,6 +164,15 @@ async def async_setup_entry(
             QueueSensor(entry, QUEUE),
         ]
     )
+    runtime = entry.runtime_data
+    for subentry_id, health in runtime.voices.items():
+        async_add_entities(
+            [
+                *(Timing(health, description, runtime.device_id) for description in TIMINGS),
+                *(PartSeen(health, description, runtime.device_id) for description in LAST_SEEN),
+            ],
+            config_subentry_id=subentry_id,
+        )
 
 
 class ServerSensor(OllamaServerEntity, SensorEntity):

@@ -148,7 +148,7 @@ async def _visit(
         assistant = await integration.add(ha, server.url, model, os.environ.get("OLLAMA_API_KEY"))
         print(f"==> Added through the config flow: {assistant.conversation} with {model}")
 
-        visit = tour.Tour(ha, assistant, server, built_in=built_in)
+        visit = tour.Tour(ha, assistant, server, process.log.parent, built_in=built_in)
         await visit.run()
 
         async def clean_log(account: tour.Account) -> None:

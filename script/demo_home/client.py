@@ -1,8 +1,10 @@
 """Home Assistant as its frontend sees it: HTTP and a WebSocket."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 import json
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -86,7 +88,52 @@ class HomeAssistant:
         response: Json = result["service_response"]
         return response
 
+    async def download(self, url: str) -> bytes:
+        """Return what stands behind an address of Home Assistant's."""
+        timeout = aiohttp.ClientTimeout(total=REQUEST_LIMIT)
+        async with self._session.get(f"{self.base}{url}", timeout=timeout) as response:
+            response.raise_for_status()
+            return await response.read()
+
     # WebSocket
+
+    async def run_pipeline(
+        self, pipeline: str, frames: Sequence[bytes], seconds: float
+    ) -> list[Json]:
+        """Speak to a pipeline in real time; return its events with the time of each."""
+        if self._socket is None:
+            raise DemoError("The WebSocket is not open.")
+        message_id, _ = await self._send(
+            "assist_pipeline/run",
+            {
+                "start_stage": "stt",
+                "end_stage": "tts",
+                "pipeline": pipeline,
+                "input": {"sample_rate": 16_000},
+            },
+        )
+        events: list[Json] = []
+        microphone: asyncio.Task[None] | None = None
+        try:
+            async with asyncio.timeout(seconds):
+                while not events or events[-1]["type"] != "run-end":
+                    message = await self._receive()
+                    if message["type"] != "event" or message["id"] != message_id:
+                        continue
+                    events.append({**message["event"], "received": time.monotonic()})
+                    if microphone is None:
+                        handler = message["event"]["data"]["runner_data"]["stt_binary_handler_id"]
+                        microphone = asyncio.create_task(self._send_sound(handler, frames))
+        finally:
+            if microphone is not None:
+                microphone.cancel()
+        return events
+
+    async def _send_sound(self, handler: int, frames: Sequence[bytes]) -> None:
+        assert self._socket is not None
+        for frame in (*frames, b""):
+            await self._socket.send_bytes(bytes([handler]) + frame)
+            await asyncio.sleep(0.02)
 
     async def command(self, kind: str, **fields: Any) -> Any:
         """Send a command and return its result."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from . import automations, dashboard
+from . import automations, dashboard, voice
 from .automations import NotAsExpectedError, expect as _expect
 from .client import HomeAssistant, Json
 from .errors import CommandError, DemoError
@@ -65,6 +65,7 @@ class Tour:
     ha: HomeAssistant
     assistant: Assistant
     server: ModelServer
+    work: Path
     built_in: bool = False
     held: int = 0
     failed: list[str] = field(default_factory=list)
@@ -94,6 +95,10 @@ class Tour:
             await self.step("A scene for what is wanted", self._of(automations.scene))
             await self.step("A briefing", self._of(automations.briefing))
             await self.step("An automation from a sentence", self._of(automations.automation))
+            if (reason := voice.missing()) is not None:
+                print(f"\nThe spoken command is left out: {reason}.")
+            else:
+                await self.step("A spoken command, from sound to sound", self._spoken)
             await self.step("The server's device shows what was asked of it", self._dashboard)
         if self.server.real:
             print("\nThe steps that stop the model server are left out: yours is not touched.")
@@ -194,6 +199,10 @@ class Tour:
             light="light.office_light",
             agent=agent,
         )
+
+    async def _spoken(self, account: Account) -> None:
+        self._asked += 1
+        await voice.command(self.ha, self.assistant, account, self.work)
 
     async def _garage_door(self, account: Account) -> None:
         before = await self._shown(account, GARAGE_DOOR)

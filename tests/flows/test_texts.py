@@ -22,6 +22,7 @@ from custom_components.ollama.flows import (
     agent,
     discovery,
     download,
+    first_model,
     models,
     options,
     policy,
@@ -30,8 +31,10 @@ from custom_components.ollama.flows import (
     settings,
     subentry,
     task,
+    voice,
+    voice_servers,
 )
-from custom_components.ollama.flows.repair import ModelFlow
+from custom_components.ollama.flows.repair import ModelFlow, VoiceTroubleFlow
 from custom_components.ollama.flows.server import (
     REAUTH_SCHEMA,
     SERVER_SCHEMA,
@@ -47,12 +50,14 @@ from custom_components.ollama.server import (
     errors,
 )
 from custom_components.ollama.settings import LogQueries, QueryType
+from custom_components.ollama.voice import assembly, probe
 
 MODULES = (
     config_flow,
     agent,
     discovery,
     download,
+    first_model,
     models,
     options,
     policy,
@@ -61,7 +66,11 @@ MODULES = (
     settings,
     subentry,
     task,
+    voice,
+    voice_servers,
 )
+# What has a model, and shares the texts about it.
+OF_MODELS = ("conversation", "ai_task_data")
 THINKS_IN_LEVELS = ModelDetails(frozenset({"completion", "thinking"}), 8192, "gptoss")
 
 
@@ -123,7 +132,7 @@ def step_keys(flow: type) -> set[str]:
         if name.startswith("async_step_")
     }
     # These lead to another one at once.
-    steps -= {"zeroconf", "reauth", "finish", "allow"}
+    steps -= {"zeroconf", "reauth", "finish", "allow", "accept", "forget"}
     return steps - {"init"} if "confirm" in steps else steps
 
 
@@ -150,7 +159,7 @@ def test_config_fields(english: dict[str, Any], part: str):
     for step in ("user", "reconfigure", "zeroconf_confirm"):
         assert named(steps[step], part) == fields(SERVER_SCHEMA)
     assert named(steps["reauth_confirm"], part) == fields(REAUTH_SCHEMA)
-    assert set(named(steps["model"], part)) == {"model", config_flow.CONF_CONTROL}
+    assert set(named(steps["model"], part)) == {"model", first_model.CONF_CONTROL}
     assert named(steps["download"], part) == {}
 
 
@@ -158,7 +167,7 @@ def test_config_fields(english: dict[str, Any], part: str):
 @pytest.mark.parametrize("flow", [agent.AgentFlow, task.TaskFlow])
 def test_subentry_fields(hass: HomeAssistant, english: dict[str, Any], flow: type, part: str):
     kind = "conversation" if flow.talks else "ai_task_data"
-    assert set(english["config_subentries"]) == {"conversation", "ai_task_data"}
+    assert set(english["config_subentries"]) == {*OF_MODELS, "voice_pipeline"}
     steps = english["config_subentries"][kind]["step"]
     assert set(steps) == step_keys(flow)
     schema = settings_schema(hass, THINKS_IN_LEVELS, talks=flow.talks)
@@ -194,6 +203,10 @@ def test_repairs(english: dict[str, Any], issue: str, flow: type):
     texts = english["issues"][issue]["fix_flow"]
     assert set(texts["step"]) == step_keys(flow)
     assert set(texts["abort"]) == arguments(repair, "async_abort", "reason")
+    if issubclass(flow, VoiceTroubleFlow):
+        assert set(texts["step"]["init"]["menu_options"]) == set(flow.menu)
+        assert set(texts["error"]) == assembly_errors()
+        return
     if not issubclass(flow, ModelFlow):
         assert set(texts) == {"step", "abort"}
         return
@@ -212,7 +225,7 @@ def test_repairs_are_all(english: dict[str, Any]):
 
 def test_config_errors(english: dict[str, Any]):
     written = set().union(
-        *(arguments(module, "FormError", "key") for module in (config_flow, server))
+        *(arguments(module, "FormError", "key") for module in (config_flow, first_model, server))
     )
     # Built for an answer and not written as a call of the class.
     written |= arguments(server, "cls", "key")
@@ -230,10 +243,37 @@ def test_subentry_errors(english: dict[str, Any]):
 
 def test_aborts(english: dict[str, Any]):
     assert set(english["config"]["abort"]) == arguments(config_flow, "async_abort", "reason")
-    for texts in english["config_subentries"].values():
-        assert set(texts["abort"]) == arguments(subentry, "async_abort", "reason") | {
+    for kind, texts in english["config_subentries"].items():
+        module = subentry if kind in OF_MODELS else voice
+        assert set(texts["abort"]) == arguments(module, "async_abort", "reason") | {
             "reconfigure_successful"  # what Home Assistant says after a change
         }
+
+
+def assembly_errors() -> set[str]:
+    """Return the keys of what can keep a pipeline from being put together."""
+    keys = {value for name, value in vars(assembly).items() if f"voice_{name.lower()}" == value}
+    assert len(keys) > 3
+    return keys
+
+
+def test_voice_errors(english: dict[str, Any]):
+    written = arguments(voice, "FormError", "key") | set(voice._WRONG_KIND.values())
+    assert "voice_public_server" in written
+    probed = {kind.key for kind in probe.VoiceServerError.__subclasses__()}
+    typed = arguments(probe, "PlaceError", "key")
+    known = assembly_errors() | written | probed | typed | {"voice_no_common_language"}
+    assert set(english["config_subentries"]["voice_pipeline"]["error"]) == known
+
+
+@pytest.mark.parametrize("part", ["data", "data_description"])
+def test_voice_fields(english: dict[str, Any], part: str):
+    steps = english["config_subentries"]["voice_pipeline"]["step"]
+    assert set(steps) == step_keys(voice.VoiceFlow)
+    for step in ("user", "reconfigure"):
+        assert set(steps[step][part]) == set(voice._FIELDS)
+    assert set(steps["language"][part]) == {"name", "language", "agent"}
+    assert set(steps["voice"][part]) == {"voice", "wake_word_id", "prefer_local_intents"}
 
 
 def test_progress(english: dict[str, Any]):
@@ -250,13 +290,14 @@ def test_progress(english: dict[str, Any]):
         if issubclass(repair._FLOWS.get(key, object), ModelFlow)
     ]
     assert len(downloads) > 1
-    for texts in (english["config"], *english["config_subentries"].values(), *downloads):
+    agents = [english["config_subentries"][kind] for kind in OF_MODELS]
+    for texts in (english["config"], *agents, *downloads):
         assert set(texts["progress"]) == written
 
 
 def test_subentry_kinds_say_the_same(english: dict[str, Any]):
     """What both kinds show is worded once."""
-    one, other = english["config_subentries"].values()
+    one, other = (english["config_subentries"][kind] for kind in OF_MODELS)
     for part in ("error", "progress"):
         for key in set(one[part]) & set(other[part]):
             assert one[part][key] == other[part][key]
@@ -280,7 +321,10 @@ def test_selectors(english: dict[str, Any]):
     )
     of_actions = dict(_chosen_in(described))
     objects = {"decide_options"}
-    assert set(english["selector"]) == {"think", "model_label", *choosing, *of_actions, *objects}
+    worded = {"model_label", "voice_words"}
+    assert set(english["selector"]) == {"think", *worded, *choosing, *of_actions, *objects}
+    [word] = english["selector"]["voice_words"]["options"]
+    assert voice._WARNING.endswith(f"voice_words.options.{word}")
     for name, offered in of_actions.items():
         assert set(english["selector"][name]["options"]) == offered
     for name, choices in choosing.items():
@@ -301,9 +345,12 @@ def test_selectors(english: dict[str, Any]):
 @pytest.mark.parametrize("err", server_errors(), ids=lambda err: err.translation_key)
 def test_words_of_errors(english: dict[str, Any], err: OllamaError):
     """Each text can be filled with what its error brings along."""
-    repairs = [texts.get("fix_flow", {}) for texts in english["issues"].values()]
-    forms = [english["config"], *english["config_subentries"].values()]
-    forms += [texts for texts in repairs if "error" in texts]
+    forms = [english["config"], *(english["config_subentries"][kind] for kind in OF_MODELS)]
+    forms += [
+        english["issues"][key]["fix_flow"]
+        for key, flow in repair._FLOWS.items()
+        if issubclass(flow, ModelFlow)
+    ]
     assert len(forms) > 3
     for made in (FormError.from_error(err), FormError.from_download(err, "m")):
         for texts in forms:
