@@ -30,11 +30,14 @@ _FRAME = _BYTES_PER_SECOND // 50
 _SILENCE = 1.5
 _START_LIMIT = 30.0
 _RUN_LIMIT = 60.0
+_FIRST_WORD = "first-word"
+"""Our own mark: the first event that brings words of the answer."""
 _STAGES = {
     "speech to text": ("stt-vad-end", "stt-end"),
-    "first token": ("intent-start", "intent-progress"),
+    "first token": ("intent-start", _FIRST_WORD),
     "intent": ("intent-start", "intent-end"),
-    "text to speech": ("tts-start", "tts-end"),
+    "until it speaks": ("stt-vad-end", "tts-start"),
+    "whole": ("stt-vad-end", "run-end"),
 }
 
 
@@ -82,7 +85,7 @@ async def command(ha: HomeAssistant, assistant: Assistant, account: Account, wor
     async with speech_servers(work) as (hears, speaks):
         account.tell("servers", f"{hears} hears (pocketsphinx), {speaks} speaks (espeak-ng)")
         known = set(await _pipelines(ha))
-        answers: Json = {"stt": hears, "tts": speaks, "language": "en", "name": "Spoken"}
+        answers: Json = {"stt": hears, "tts": speaks, "name": "Spoken"}
         await walk(ha, SUBENTRY_FLOW, [assistant.entry_id, "voice_pipeline"], answers)
         pipeline = (set(await _pipelines(ha)) - known).pop()
         account.tell("pipeline", "set up through its dialog")
@@ -143,8 +146,13 @@ class Run:
         start = next((e["received"] for e in self.events if e["type"] == begin), None)
         if start is None:
             return "-"
-        times = [e["received"] for e in self.events if e["type"] == end and e["received"] >= start]
+        times = [e["received"] for e in self.events if end in _kinds(e) and e["received"] >= start]
         return f"{times[0] - start:.2f} s" if times else "-"
+
+
+def _kinds(event: Json) -> tuple[str, ...]:
+    delta = (event.get("data") or {}).get("chat_log_delta") or {}
+    return (event["type"], _FIRST_WORD) if delta.get("content") else (event["type"],)
 
 
 def _as_microphone(wav: bytes) -> list[bytes]:
