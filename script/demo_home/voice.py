@@ -184,7 +184,7 @@ def _seconds(wav: bytes) -> float:
     with wave.open(io.BytesIO(wav)) as sound:
         # What is written to a pipe doesn't know its length.
         frames: float = len(sound.readframes(sound.getnframes())) / sound.getsampwidth()
-        return frames / sound.getnchannels() / sound.getframerate()
+        return frames / float(sound.getnchannels() * sound.getframerate())
 
 
 def _shown(wav: bytes) -> str:

@@ -31,7 +31,7 @@ def said(log: conversation.ChatLog) -> list[str]:
 
 
 async def turn(hass: HomeAssistant, question: str, conversation_id: str | None = TALK) -> str:
-    async with async_talk_turn(hass, conversation_id) as (_, log):
+    async with async_talk_turn(hass, conversation_id, None) as (_, log):
         log.async_add_user_content(conversation.UserContent(content=question))
         await asyncio.sleep(0)
         log.async_add_assistant_content_without_tools(
@@ -42,7 +42,7 @@ async def turn(hass: HomeAssistant, question: str, conversation_id: str | None =
 
 async def held(hass: HomeAssistant, conversation_id: str = TALK) -> list[str]:
     """Return what is kept of a talk."""
-    async with async_talk_turn(hass, conversation_id) as (_, log):
+    async with async_talk_turn(hass, conversation_id, None) as (_, log):
         return said(log)
 
 
@@ -61,7 +61,7 @@ async def test_turns_of_one_talk_come_one_by_one(hass: HomeAssistant):
 
 
 async def test_talks_do_not_wait_for_each_other(hass: HomeAssistant):
-    async with async_talk_turn(hass, "one"), asyncio.timeout(0.5):
+    async with async_talk_turn(hass, "one", None), asyncio.timeout(0.5):
         await asyncio.gather(*(turn(hass, "hello", name) for name in ("two", "three")))
         first = await asyncio.create_task(turn(hass, "hello", None))
         assert first != await asyncio.create_task(turn(hass, "hello", None))
@@ -70,7 +70,7 @@ async def test_talks_do_not_wait_for_each_other(hass: HomeAssistant):
 
 async def test_a_turn_inside_its_own_talk_is_refused(hass: HomeAssistant):
     """It would wait for itself, also in a task that was started in between."""
-    async with async_talk_turn(hass, TALK) as (_, log):
+    async with async_talk_turn(hass, TALK, None) as (_, log):
         for work in (turn(hass, "inner"), asyncio.create_task(turn(hass, "inner"))):
             with pytest.raises(ServiceValidationError) as caught:
                 await work
@@ -81,7 +81,7 @@ async def test_a_turn_inside_its_own_talk_is_refused(hass: HomeAssistant):
 
 async def test_another_talk_inside_of_a_talk(hass: HomeAssistant):
     """Each is written into its own log, and the outer one goes on as before."""
-    async with async_talk_turn(hass, TALK) as (session, log):
+    async with async_talk_turn(hass, TALK, None) as (session, log):
         inner = await turn(hass, "inner", None)
         await turn(hass, "beside", "other")
         assert chat_session.current_session.get() is session
@@ -95,7 +95,7 @@ async def test_another_talk_inside_of_a_talk(hass: HomeAssistant):
 async def failing(
     hass: HomeAssistant, raised: Exception, conversation_id: str | None = TALK
 ) -> None:
-    async with async_talk_turn(hass, conversation_id) as (_, log):
+    async with async_talk_turn(hass, conversation_id, None) as (_, log):
         exchange(log, "lost")
         raise raised
 
@@ -127,7 +127,7 @@ async def test_a_turn_that_is_broken_off(hass: HomeAssistant):
     begun = asyncio.Event()
 
     async def endless() -> None:
-        async with async_talk_turn(hass, TALK) as (_, log):
+        async with async_talk_turn(hass, TALK, None) as (_, log):
             exchange(log, "lost")
             begun.set()
             await asyncio.Event().wait()
@@ -150,7 +150,7 @@ async def test_waiting_ends(hass: HomeAssistant):
     leave = asyncio.Event()
 
     async def slow() -> None:
-        async with async_talk_turn(hass, TALK):
+        async with async_talk_turn(hass, TALK, None):
             entered.set()
             await leave.wait()
 

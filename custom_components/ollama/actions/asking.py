@@ -148,7 +148,7 @@ async def async_ask(call: ServiceCall, agent: Agent, question: Question) -> Repl
     asker = asker_of(call, agent, question.source, settings.model, told)
     try:
         async with (
-            async_talk_turn(call.hass, None) as (_, chat_log),
+            async_talk_turn(call.hass, None, call.context) as (_, chat_log),
             agent.query(asker) as query,
         ):
             query.admit()

@@ -9,13 +9,14 @@ from typing import Final
 
 from homeassistant.components import conversation
 from homeassistant.components.conversation.chat_log import current_chat_log
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import chat_session
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
 from ..runtime import time_limits
+from ..sessions import async_chat_session
 
 _held: ContextVar[frozenset[str]] = ContextVar("ollama_talks_held", default=frozenset())
 """Talks whose turn is under way in this very task or around it."""
@@ -34,7 +35,7 @@ _TURNS: Final[HassKey[dict[str, _Turns]]] = HassKey("ollama_talk_turns")
 
 @contextlib.asynccontextmanager
 async def async_talk_turn(
-    hass: HomeAssistant, conversation_id: str | None
+    hass: HomeAssistant, conversation_id: str | None, context: Context | None
 ) -> AsyncGenerator[tuple[chat_session.ChatSession, conversation.ChatLog]]:
     """Wait for a talk's turn and hold it; without an id, begin a new talk.
 
@@ -43,7 +44,7 @@ async def async_talk_turn(
     wait for itself.
     """
     if conversation_id is None:
-        with _apart(), _log(hass, None) as both:
+        with _apart(), _log(hass, None, context) as both:
             yield both
         return
     held = _held.get()
@@ -58,7 +59,7 @@ async def async_talk_turn(
         await _async_wait(turns.lock, time_limits(hass).answer)
         token = _held.set(held | {conversation_id})
         try:
-            with _apart(), _log(hass, conversation_id) as both:
+            with _apart(), _log(hass, conversation_id, context) as both:
                 yield both
         finally:
             _held.reset(token)
@@ -97,10 +98,10 @@ def _apart() -> Generator[None]:
 
 @contextlib.contextmanager
 def _log(
-    hass: HomeAssistant, conversation_id: str | None
+    hass: HomeAssistant, conversation_id: str | None, context: Context | None
 ) -> Generator[tuple[chat_session.ChatSession, conversation.ChatLog]]:
     with (
-        chat_session.async_get_chat_session(hass, conversation_id) as session,
+        async_chat_session(hass, conversation_id, context) as session,
         conversation.async_get_chat_log(hass, session) as chat_log,
     ):
         yield session, chat_log

@@ -26,10 +26,11 @@ from homeassistant.components.assist_pipeline.pipeline import (
 from homeassistant.components.assist_pipeline.runtime import KEY_ASSIST_PIPELINE
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import chat_session, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
 from ..server.limits import TimeLimits
+from ..sessions import async_chat_session
 from ..talking import without_control
 from .sentences import async_starts_an_automation, neutral_sentence
 from .sound import (
@@ -291,7 +292,7 @@ class _Run:
         )
 
     async def _async_pipeline(self, context: Context) -> None:
-        with chat_session.async_get_chat_session(self._hass) as session:
+        with async_chat_session(self._hass, None, context) as session:
             # As if the agent had just asked something: then Home Assistant asks no other for the
             # answer, neither local intents nor sentence triggers, whatever was heard.
             talk = async_get_pipeline_conversation_data(self._hass, session)

@@ -62,7 +62,7 @@ async def async_write(call: ServiceCall, agent: Agent, request: str) -> Draft:
     reach = await Reach.async_from(hass, call.context)
     try:
         async with (
-            async_talk_turn(hass, None) as (_, chat_log),
+            async_talk_turn(hass, None, call.context) as (_, chat_log),
             agent.query(asker) as query,
         ):
             query.admit()
