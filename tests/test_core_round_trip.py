@@ -400,6 +400,35 @@ async def test_entry_that_was_made_here(homes: Homes, sim: Simulator, back: Olla
     assert without_ours(outcome(disk, before)) == without_ours(outcome(before, before))
 
 
+@pytest.mark.parametrize("back", BACK)
+async def test_window_that_was_left_to_us(homes: Homes, sim: Simulator, back: Ollama):
+    """Core's takes the number that stands beside it, also for agents that have none at all."""
+    disk: Disk = {}
+    async with homes.run(disk, Ollama.OURS) as hass:
+        await add_server(hass, url=sim.url, model=MODEL)
+        await add_agent(hass, "conversation", name="Jarvis", model=MODEL, llm_hass_api=["assist"])
+        assert subentry_of(hass, "Jarvis").data["num_ctx_auto"] is True
+        for agent in (AGENT, "conversation.jarvis"):
+            request = await switch_light(hass, sim, agent)
+            assert request.body["options"]["num_ctx"] == 8192
+    before = deepcopy(disk)
+    async with homes.run(disk, back) as hass:
+        loaded(hass)
+        for agent in (AGENT, "conversation.jarvis"):
+            request = await switch_light(hass, sim, agent)
+            assert is_cores(request)
+            assert request.body["options"]["num_ctx"] == 8192
+    assert without_ours(outcome(disk, before)) == without_ours(outcome(before, before))
+    async with homes.run(disk, Ollama.CORE) as hass:
+        await change_agent(hass, "Jarvis", num_ctx=4096.0)
+    async with homes.run(disk, Ollama.OURS) as hass:
+        # A number that somebody has set there is obeyed, and followed by the others.
+        assert "num_ctx_auto" not in subentry_of(hass, "Jarvis").data
+        for agent in (AGENT, "conversation.jarvis"):
+            request = await switch_light(hass, sim, agent)
+            assert request.body["options"]["num_ctx"] == 4096
+
+
 async def test_recovery_mode(homes: Homes, sim: Simulator):
     """Home Assistant starts with empty registries then, and keeps what is on the disk."""
     disk: Disk = {}

@@ -563,8 +563,9 @@ async def test_texts_are_whole(hass, sim: Simulator, entry, told: Told, text: st
 @pytest.mark.parametrize(
     "character", ["a", "é", "€", "😀", '"', "\\", "\n", "\x01", "a😀\n", "👩‍🚀"], ids=ascii
 )
-async def test_long_texts_are_cut(hass, sim: Simulator, entry, told: Told, character: str):
+async def test_long_texts_are_cut(hass, sim: Simulator, add_entry, told: Told, character: str):
     """Not inside a character; a quarter of what the recorder takes at most, as it keeps it."""
+    entry = await add_entry(agent={"num_ctx": 65_536}, task={"num_ctx": 65_536})
     log_queries(hass, entry, "full")
     for shift in range(4):
         text = "x" * shift + character * 9000 + "!"

@@ -1,10 +1,12 @@
 """The examples of the README, run as they are written."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 import re
 from typing import Any
 
 from homeassistant.components import automation
+from homeassistant.components.assist_pipeline.runtime import KEY_ASSIST_PIPELINE
 from homeassistant.components.calendar import CalendarEvent
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse
@@ -16,9 +18,11 @@ import yaml
 
 from simulator import ChatRequest, Reply, Simulator
 from simulator.standin import stand_in
+from speech import ScriptedRecogniser, ToneSpeaker
 
 from .actions.calling import clean_trace
 from .home.facts.furniture import Diary, furnish
+from .voice.pipelines import add_pipeline
 
 README = Path(__file__).parent.parent / "README.md"
 TRIGGER = {"trigger": "event", "event_type": "start_example"}
@@ -83,6 +87,17 @@ async def home(hass: HomeAssistant, kitchen_light: str) -> Home:
     return Home(hass)
 
 
+@pytest.fixture
+async def voice(hass: HomeAssistant, entry) -> AsyncGenerator[None]:
+    """A voice pipeline that is preferred, and hears what is said."""
+    async with ScriptedRecogniser() as whisper, ToneSpeaker(seconds_per_character=0.01) as piper:
+        whisper.set_ear(lambda heard: piper.spoken[-1].text)
+        pipeline = await add_pipeline(hass, whisper, piper)
+        hass.data[KEY_ASSIST_PIPELINE].pipeline_store.async_set_preferred_item(pipeline.id)
+        yield
+
+
+@pytest.mark.usefixtures("voice")
 @pytest.mark.parametrize("example", examples())
 async def test_an_example(
     hass: HomeAssistant,

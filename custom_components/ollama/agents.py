@@ -72,16 +72,21 @@ class Agent:
 
     async def async_with_room(self, settings: AgentSettings) -> AgentSettings:
         """Return settings with the context window that may be reached: what a prompt may fill."""
-        if not settings.automatic_window:
-            return settings
+        if not self.runtime.coordinator.last_update_success:
+            return settings  # nobody is to wait for it twice
         try:
+            self.runtime.server.check_model(settings.model)
             details = await self.runtime.server.models.async_details(settings.model)
         except OllamaError:
             return settings  # what is wrong is told by the turn
         limit = details.context_length
-        fixed = fixed_window(self.entry, settings)
-        largest = self.runtime.records.windows.largest(settings.model, limit)
-        return settings.with_num_ctx(largest if fixed is None else fixed)
+        if not settings.automatic_window:
+            most = settings.num_ctx
+        elif (fixed := fixed_window(self.entry, settings)) is not None:
+            most = fixed
+        else:
+            most = self.runtime.records.windows.largest(settings.model, limit)
+        return settings.with_num_ctx(min(most, limit or most))
 
     def policy(self) -> Policy:
         """Return what this agent may do; it stands in the entry, out of core's reach."""

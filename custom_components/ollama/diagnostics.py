@@ -1,10 +1,11 @@
 """What helps to help somebody, and nothing that is private.
 
 No key, no address, no sentence, no name that anybody has given: agents are told apart by
-their ids. Names of models are told.
+their ids. Names of models and of voices are told.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
@@ -31,6 +32,8 @@ from .server import (
     kind_of,
 )
 from .settings import ServerSettings
+from .voice.health import PartHealth
+from .voice.settings import SUBENTRY_VOICE
 
 _ASSISTANT: Final = "conversation"
 _NUMBERS: Final = ("num_ctx", "max_history", "keep_alive", "think", "tool_calling", "plain_text")
@@ -199,6 +202,8 @@ def _result(result: QueryResult | None) -> dict[str, Any] | None:
 def _agent(entry: OllamaConfigEntry, user: ConfigSubentry) -> dict[str, Any]:
     data = user.data
     known: dict[str, Any] = {"id": user.subentry_id, "type": user.subentry_type}
+    if user.subentry_type == SUBENTRY_VOICE:
+        return known | _voice(entry, user.subentry_id)
     if not data.get(CONF_MODEL):
         return known
     settings = AgentSettings.from_data(data)
@@ -218,6 +223,43 @@ def _agent(entry: OllamaConfigEntry, user: ConfigSubentry) -> dict[str, Any]:
             "has_pin": policy.pin is not None,
             "labels": len(policy.labels),
         },
+    }
+
+
+def _voice(entry: OllamaConfigEntry, subentry_id: str) -> dict[str, Any]:
+    """Return how a voice pipeline is put together, and how it does."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return {"loaded": False}
+    if (health := entry.runtime_data.voices.get(subentry_id)) is None:
+        return {"readable": False}
+    settings = health.settings
+    return {
+        "agent": settings.agent,
+        "language": settings.language,
+        "voice": settings.voice,
+        "prefer_local_intents": settings.prefer_local_intents,
+        "wake_word": settings.wake_word,
+        "servers": {part.value: _speech_server(known) for part, known in health.parts.items()},
+        "last_run": asdict(health.last_run) if health.last_run else None,
+    }
+
+
+def _speech_server(known: PartHealth) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "connected": known.connected,
+        "last_seen": known.last_seen,
+        "missed": known.misses,
+        "set_up": known.engine is not None,
+    }
+    if (service := known.service) is None:
+        return about
+    return about | {
+        "program": service.name,
+        "version": service.version,
+        "languages": list(service.languages),
+        "models": list(service.models),
+        "voices": [voice.name for voice in service.voices],
+        "streams": service.streams,
     }
 
 

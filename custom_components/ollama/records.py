@@ -33,6 +33,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _VERSION: Final = 1
 _WINDOWS: Final = "windows"
+_LEARNED: Final = "bytes_per_token"
 _SAVE_DELAY: Final = 60.0
 """Seconds after a query until the counters are written; they are at a shutdown, too."""
 
@@ -68,6 +69,7 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
         if (day := Day.from_dict(saved)) is not None:
             usage.restore(day)
         known[entry_id].windows.restore(as_mapping(saved).get(_WINDOWS))
+        usage.restore_learned(as_mapping(saved).get(_LEARNED))
     return known[entry_id]
 
 
@@ -95,7 +97,11 @@ def async_keep_records(
     def counters() -> dict[str, Any]:
         nonlocal is_waiting
         is_waiting = False
-        return {**usage.day.as_dict(), _WINDOWS: records.windows.as_dict()}
+        return {
+            **usage.day.as_dict(),
+            _WINDOWS: records.windows.as_dict(),
+            _LEARNED: dict(usage.learned),
+        }
 
     @callback
     def turn_of_day(_: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Generator
 import contextlib
 from contextvars import ContextVar
 from dataclasses import replace
+import sys
 
 from homeassistant.components import conversation
 
@@ -120,14 +121,24 @@ async def _async_converse(
 
 
 async def async_note_forgotten(
-    agent: Agent, query: RunningQuery, chat_log: conversation.ChatLog, language: str
+    agent: Agent,
+    query: RunningQuery,
+    chat_log: conversation.ChatLog,
+    language: str,
+    room: int = sys.maxsize,
 ) -> str | None:
-    """Return what tells that the begin of a talk is not sent any more, the first time."""
-    state = async_get_talk_state(agent.hass, chat_log.conversation_id, agent.entity_id)
+    """Return what tells that the begin of a talk is not sent any more, the first time.
+
+    None as well where it has no room, in characters: it is told another time then.
+    """
+    state = async_get_talk_state(agent.hass, chat_log, agent.entity_id)
     if not query.meter.forgot or state.told:
         return None
+    note = await async_sentence(agent.hass, language, "begin_forgotten")
+    if len(note) > room:
+        return None
     state.told = True
-    return await async_sentence(agent.hass, language, "begin_forgotten")
+    return note
 
 
 async def _async_answer(

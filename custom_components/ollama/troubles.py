@@ -331,8 +331,11 @@ class _Watch:
         """Find a prompt that doesn't fit; `largest` is the window of another user of the model."""
         if not (needed := self._needed.get(user.subentry_id)):
             return
-        details = self._runtime.server.models.known_details(user.data[CONF_MODEL])
+        model = user.data[CONF_MODEL]
+        details = self._runtime.server.models.known_details(model)
         limit = details.context_length if details else None
+        if not largest and needed <= self._runtime.records.windows.largest(model, limit):
+            return  # the next talk is given a larger window
         fitting = fitting_num_ctx(needed, limit)
         figures = {"needed": str(needed), "window": str(self._windows[user.subentry_id])}
         if fitting is None:

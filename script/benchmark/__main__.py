@@ -4,12 +4,14 @@ import argparse
 import asyncio
 from dataclasses import replace
 import json
+import os
 from pathlib import Path
 import sys
 import time
 
 from .child import ROOT, BenchError
 from .measures import MEASURES
+from .model_link import MODEL, URL
 from .plan import FULL, QUICK, Measure
 from .report import Run, as_json, table
 from .runner import run
@@ -78,6 +80,8 @@ def _arguments() -> argparse.Namespace:
         metavar="DIR",
         help="the integration to measure, in place of this clone's",
     )
+    if os.environ.get(URL) and not os.environ.get(MODEL):
+        parser.error(f"{MODEL} has to name a model of the server at {URL}")
     return parser.parse_args()
 
 

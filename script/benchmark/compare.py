@@ -6,7 +6,7 @@ from enum import StrEnum
 import math
 import statistics
 
-from .plan import Combine, Contender, Figure, Measure
+from .plan import Combine, Contender, Figure, Measure, Target
 
 type Samples = list[Mapping[Contender, Sequence[float]]]
 """For each round (a pair of processes) the values of both, taken in turn."""
@@ -44,6 +44,18 @@ class Comparison:
     """Share by which the ratio may differ from 1 and still say nothing."""
     verdict: Verdict
     samples: Samples
+
+    @property
+    def target(self) -> Target | None:
+        """What is to be reached in a home of this size."""
+        return next((each for each in self.figure.targets if each.size == self.size), None)
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the target is reached; None where there is none."""
+        if self.target is None:
+            return None
+        return (self.ratio if self.target.of_ratio else self.ours) <= self.target.most
 
 
 def compare(measure: Measure, size: int, figure: Figure, samples: Samples) -> Comparison:

@@ -1,6 +1,6 @@
 """A lean Home Assistant with a furnished home and one of the two integrations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,8 @@ from .furniture import DOMAINS, furnish
 from .plan import Contender
 
 DOMAIN = "ollama"
-_NUM_CTX = 65_536
-"""Tokens; more than the largest home needs, so that nothing is cut."""
+_LEAST_TOKENS = 8_192
+_TOKENS_PER_ENTITY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,13 @@ async def open_home(
     size: int,
     url: str,
     model: str,
+    own_api: bool = False,
 ) -> AsyncIterator[Home]:
     """Have a home with `size` exposed entities as long as the block runs.
 
     It is put together from Home Assistant's own parts as its start does it, without what a
-    sentence never meets: frontend, recorder, network.
+    sentence never meets: frontend, recorder, network. `own_api`: ours has its own API in place of
+    Assist; core's integration doesn't know that setting.
     """
     if contender is Contender.OURS:
         custom = config_dir / "custom_components"
@@ -78,7 +80,10 @@ async def open_home(
             raise RuntimeError(f"{domain} could not be set up")
     await furnish(hass, size)
     integration = await _check_integration(hass, contender, component)
-    agent_id = await _add_entry(hass, url, model)
+    agent = {"model": model, "llm_hass_api": ["assist"], "num_ctx": _window(size)}
+    if own_api:
+        agent["llm_apis"] = ["ollama"]
+    agent_id = await _add_entry(hass, url, agent)
     # Not before: the registries are then saved minutes later, and not while something is measured.
     hass.set_state(CoreState.running)
     await hass.async_block_till_done()
@@ -107,9 +112,17 @@ async def _check_integration(hass: HomeAssistant, contender: Contender, componen
     return f"version {integration.version}"
 
 
-async def _add_entry(hass: HomeAssistant, url: str, model: str) -> str:
-    """Add an entry as core's integration makes it; return the agent's entity id."""
-    agent: dict[str, Any] = {"model": model, "llm_hass_api": ["assist"], "num_ctx": _NUM_CTX}
+def _window(size: int) -> int:
+    """Return a context window in tokens: more than is needed, so that nothing is cut."""
+    return 1 << (_LEAST_TOKENS + _TOKENS_PER_ENTITY * size).bit_length()
+
+
+async def _add_entry(hass: HomeAssistant, url: str, agent: Mapping[str, Any]) -> str:
+    """Add an entry as core's integration makes it; return the agent's entity id.
+
+    There is an AI task of the same model beside the agent.
+    """
+    task = {"model": agent["model"], "num_ctx": agent["num_ctx"]}
     entry: ConfigEntry[Any] = ConfigEntry(
         data={"url": url},
         discovery_keys=MappingProxyType({}),
@@ -118,8 +131,10 @@ async def _add_entry(hass: HomeAssistant, url: str, model: str) -> str:
         options={},
         source=SOURCE_USER,
         subentries_data=[
-            ConfigSubentryData(
-                data=agent, subentry_type="conversation", title="Agent", unique_id=None
+            ConfigSubentryData(data=data, subentry_type=kind, title=title, unique_id=None)
+            for data, kind, title in (
+                (agent, "conversation", "Agent"),
+                (task, "ai_task_data", "Task"),
             )
         ],
         title="Ollama",

@@ -5,15 +5,19 @@ Started by model_link, and commanded line by line.
 
 import asyncio
 from collections.abc import Mapping
+from itertools import pairwise
 import json
 from typing import Any
 
 from simulator import ChatRequest, Rates, RecordedRequest, Reply, SimModel, Simulator, ToolCall
+from simulator.tokens import common_prefix
 
 from . import talk
 from .commands import answer, commands
 
 MODEL = "bench:latest"
+_OWN_TOOL = "turn_on"
+_ASSIST_TOOL = "HassTurnOn"
 _SETTLING = 0.001
 """Seconds in which a request that was answered is seen to be."""
 
@@ -36,7 +40,8 @@ def say(request: ChatRequest) -> Reply:
     """Say what the sentence asks for."""
     if request.messages[-1]["role"] == "tool":
         return Reply(talk.SWITCHED)
-    sentence = request.last_user_text
+    # What comes behind it tells where and when it was said.
+    sentence = request.last_user_text.partition("\n")[0]
     if sentence == talk.SWITCH:
         return Reply(tool_calls=(_switch(request),))
     if sentence == talk.SPEAK:
@@ -48,8 +53,10 @@ def say(request: ChatRequest) -> Reply:
 
 def _switch(request: ChatRequest) -> ToolCall:
     # What stands before the intent's name depends on the APIs that an agent has.
-    name = next(name for name in request.tool_names if name.endswith("HassTurnOn"))
-    return ToolCall(name, {"name": talk.LIGHT, "domain": ["light"]})
+    names = request.tool_names
+    name = next(name for name in names if name == _OWN_TOOL or name.endswith(_ASSIST_TOOL))
+    domain = {} if name == _OWN_TOOL else {"domain": ["light"]}
+    return ToolCall(name, {"name": talk.LIGHT, **domain})
 
 
 def _size(value: object) -> int:
@@ -57,7 +64,23 @@ def _size(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def _account(record: RecordedRequest) -> Mapping[str, Any]:
+def read_anew(before: Mapping[str, Any], body: Mapping[str, Any]) -> float:
+    """Return the share of a request up to its last sentence that the one before didn't begin with.
+
+    In bytes, in the order in which most models read: the system prompt, the tools, the talk.
+    """
+    known, needed = _beginning(before), _beginning(body)
+    return 1 - common_prefix(known, needed) / len(needed)
+
+
+def _beginning(body: Mapping[str, Any]) -> str:
+    messages = body["messages"]
+    last = max(n for n, message in enumerate(messages) if message["role"] == "user")
+    parts = (messages[:1], body.get("tools") or [], messages[1:last])
+    return "".join(map(json.dumps, parts))
+
+
+def _account(record: RecordedRequest, before: RecordedRequest) -> Mapping[str, Any]:
     """Return what is known of a request that was answered; seconds and bytes."""
     timings = record.timings
     return {
@@ -70,6 +93,7 @@ def _account(record: RecordedRequest) -> Mapping[str, Any]:
         ),
         "tools_bytes": _size(record.body.get("tools") or []),
         "messages": len(record.body["messages"]),
+        "read_anew": read_anew(before.body, record.body),
         "lines": record.lines,
         "finished": record.finished,
     }
@@ -85,21 +109,23 @@ async def _take(simulator: Simulator) -> list[Mapping[str, Any]]:
         if record.timings.finished_at is None:
             await asyncio.sleep(_SETTLING)
     simulator.requests.clear()
-    return [_account(record) for record in chats]
+    return [_account(record, before) for before, record in pairwise([*chats[:1], *chats])]
 
 
 async def _serve() -> None:
-    async with Simulator(models=[_MODEL], brain=say) as simulator:
-        async for command in commands():
+    orders = commands()
+    version = (await anext(orders))["version"]
+    async with Simulator(version=version, models=[_MODEL], brain=say) as simulator:
+        answer({"url": simulator.url, "model": MODEL})
+        async for command in orders:
             match command["do"]:
-                case "greet":
-                    answer({"url": simulator.url, "model": MODEL})
                 case "rate":
-                    # Tokens a second; null for as fast as it goes.
+                    # Tokens a second, and seconds; null for as fast as it goes.
                     simulator.set_rates(
                         Rates(
                             prefill_tokens_per_second=command["prefill"],
                             generation_tokens_per_second=command["tokens"],
+                            load_seconds=command["loading"],
                         )
                     )
                     answer({})

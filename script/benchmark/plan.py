@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .bench import Bench
 
+PREFILL = 2000.0
+"""Tokens of the prompt a second."""
+GENERATION = 40.0
+"""Tokens of the answer a second: a model of 8B on a graphics card of a PC."""
+LOADING = 3.0
+"""Seconds that a model takes to load."""
+
 type Taken = dict[str, float]
 """One value for each figure of a measure, by the figure's key."""
 
@@ -31,6 +38,28 @@ class Combine(StrEnum):
     QUARTILE = "lower quartile"
 
 
+class ModelServerKind(StrEnum):
+    """Which model server answers."""
+
+    NEWER = "0.32.15"
+    """The simulator as this release of Ollama, which finds several prompts again."""
+    OLDER = "0.24.0"
+    """As this one, which remembers what it read last."""
+    REAL = "real"
+    """The one at OLLAMA_URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a figure is to reach."""
+
+    size: int
+    """In homes of so many entities."""
+    most: float
+    of_ratio: bool = True
+    """Whether it is meant for the ratio, and not for the value of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One line of the table. Less is better, in all of them."""
@@ -41,6 +70,7 @@ class Figure:
     combine: Combine
     floor: float
     """Share by which the two may differ before one is called better, on the quietest machine."""
+    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +84,15 @@ class Effort:
     """Turns one after another. CPU time is read for all of them at once."""
     chunks: int
     """Chunks of one long answer."""
+    long_run: int
+    """Turns after which a leak would show."""
+    hurry: float = 1.0
+    """What is paced by the clock runs so many times faster."""
+
+    @property
+    def pace(self) -> tuple[float, float, float]:
+        """Return the speed of the machine that is simulated, as a model server takes it."""
+        return GENERATION * self.hurry, PREFILL * self.hurry, LOADING / self.hurry
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +109,11 @@ class Measure:
     """Overrides the scope's; 1 for what is the same in every process."""
     passes: int | None = None
     """Overrides the scope's; 1 for what a process can tell only once."""
+    server: ModelServerKind = ModelServerKind.NEWER
+    own_api: bool = False
+    """Whether ours has its own API, as a new agent of it has; else Assist, which core's has."""
+    limit: float = 300.0
+    """Seconds that one pass may take."""
 
     @property
     def exact(self) -> bool:
@@ -96,5 +140,7 @@ class Scope:
         return tuple(size for size in measure.sizes if size <= self.largest) or measure.sizes[:1]
 
 
-FULL = Scope(rounds=7, passes=25, effort=Effort(turns=3, chunks=3000))
-QUICK = Scope(rounds=1, passes=1, effort=Effort(turns=2, chunks=200), largest=50)
+FULL = Scope(rounds=7, passes=25, effort=Effort(turns=3, chunks=3000, long_run=10_000))
+QUICK = Scope(
+    rounds=1, passes=1, effort=Effort(turns=2, chunks=200, long_run=20, hurry=10), largest=50
+)

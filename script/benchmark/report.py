@@ -9,12 +9,12 @@ from typing import Any
 import homeassistant.const
 
 from .compare import Comparison, Verdict
-from .plan import Contender, Measure
+from .plan import Contender, Measure, Target
 from .runner import Outcome
 
-_COLUMNS = ("core", "ours", "ours/core", "tolerance", "")
+_COLUMNS = ("core", "ours", "ours/core", "tolerance", "", "")
 _LABEL_WIDTH = 46
-_WIDTHS = (14, 14, 11, 11, 0)
+_WIDTHS = (14, 14, 11, 11, 8, 0)
 _WHOLE_FROM = 100
 """Numbers from here on are shown without decimals."""
 
@@ -63,6 +63,8 @@ def _as_json(found: Comparison) -> dict[str, Any]:
         "ratio": found.ratio,
         "tolerance": found.tolerance,
         "verdict": str(found.verdict),
+        "target": target(found),
+        "met": found.is_met,
         "rounds": [
             {str(who): list(values) for who, values in of_round.items()}
             for of_round in found.samples
@@ -96,8 +98,24 @@ def _rows(run: Run) -> Iterator[str]:
                     f"{found.ratio:.3f}",
                     f"±{found.tolerance:.3f}",
                     str(found.verdict),
+                    target(found),
                 )
                 yield _row(f"{found.size:>6,} entities  {found.figure.label}", cells)
+
+
+def target(found: Comparison) -> str:
+    """Return what is to be reached and whether it is, nothing where there is no target."""
+    if found.target is None:
+        return ""
+    whose = "ours/core" if found.target.of_ratio else "ours"
+    return f"{whose} <= {found.target.most:g}: {_outcome(found, found.target)}"
+
+
+def _outcome(found: Comparison, aim: Target) -> str:
+    if found.is_met:
+        return "met"
+    is_noise = aim.of_ratio and found.ratio <= aim.most + found.tolerance
+    return "missed by noise" if is_noise else "MISSED"
 
 
 def _row(label: str, cells: Sequence[str]) -> str:
@@ -121,6 +139,9 @@ def _footer(run: Run) -> Iterator[str]:
         f"{counts[Verdict.SAME]} the same, {counts[Verdict.WORSE]} worse. "
         f"{run.duration / 60:.1f} minutes."
     )
+    aims = [each.is_met for each in found if each.target]
+    if aims:
+        yield f"{sum(map(bool, aims))} of {len(aims)} targets met."
     yield (
         "Less is better everywhere. The tolerance comes from how much the rounds differ; it is at "
         "least 2 %\nfor CPU, 3 % for time, 1 % for memory, 0.1 % for bytes."

@@ -11,7 +11,6 @@ from .compare import Comparison, Samples, compare
 from .plan import Contender, Measure, Scope, Taken
 
 _START_LIMIT = 180.0
-_TAKE_LIMIT = 300.0
 
 
 @dataclass(slots=True)
@@ -100,14 +99,14 @@ async def _work(
             *(_start(job, who, workers[who], component) for who in Contender)
         )
         integrations.update(zip(Contender, loaded, strict=True))
-        passes = job.measure.passes or scope.passes
+        passes = min(job.measure.passes or scope.passes, scope.passes)
         # Imports, schemas and caches are paid for in a pass that does not count.
-        unpaid = 0 if job.measure.passes == 1 else 1
+        unpaid = 0 if passes == 1 else 1
         for number in range(passes + unpaid):
             order = list(Contender) if (number + job.round) % 2 else list(reversed(Contender))
             for who in order:
                 effort = {"effort": asdict(scope.effort)}
-                found = await workers[who].ask(effort, _TAKE_LIMIT)
+                found = await workers[who].ask(effort, job.measure.limit)
                 if number >= unpaid:
                     taken[who].append(found)
     return taken

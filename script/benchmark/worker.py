@@ -25,7 +25,7 @@ async def _work(config_dir: Path) -> None:
     job = await anext(orders)
     measure = next(measure for measure in MEASURES if measure.name == job["measure"])
     async with (
-        model_server() as server,
+        model_server(measure.server) as server,
         open_home(
             config_dir,
             Contender(job["contender"]),
@@ -33,6 +33,7 @@ async def _work(config_dir: Path) -> None:
             size=job["size"],
             url=server.url,
             model=server.model,
+            own_api=measure.own_api,
         ) as home,
     ):
         # What the start left behind would be walked through again and again by the collector.

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 import json
+import os
 from pathlib import Path
 import re
 import time
@@ -95,7 +96,9 @@ class Tour:
             await self.step("A scene for what is wanted", self._of(automations.scene))
             await self.step("A briefing", self._of(automations.briefing))
             await self.step("An automation from a sentence", self._of(automations.automation))
-            if (reason := voice.missing()) is not None:
+            reason = voice.missing()
+            # Where a run decides whether a change lands, nothing is left out.
+            if reason is not None and not os.environ.get("CI"):
                 print(f"\nThe spoken command is left out: {reason}.")
             else:
                 await self.step("A spoken command, from sound to sound", self._spoken)

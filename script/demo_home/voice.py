@@ -82,6 +82,8 @@ async def speech_servers(work: Path) -> AsyncIterator[tuple[str, str]]:
 
 async def command(ha: HomeAssistant, assistant: Assistant, account: Account, work: Path) -> None:
     """Set up a voice pipeline through its dialog, and speak to it."""
+    if (reason := missing()) is not None:
+        raise DemoError(f"Nothing can be spoken: {reason}.")
     async with speech_servers(work) as (hears, speaks):
         account.tell("servers", f"{hears} hears (pocketsphinx), {speaks} speaks (espeak-ng)")
         known = set(await _pipelines(ha))

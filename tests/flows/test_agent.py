@@ -37,10 +37,18 @@ NEW = "mistral-nemo:12b"
 PROMPT = llm.DEFAULT_INSTRUCTIONS_PROMPT.strip()
 # What a form holds as it comes, for a model that doesn't think.
 DEFAULTS = {"num_ctx": 8192.0, "max_history": 20.0, "keep_alive": -1.0}
-AGENT_DEFAULTS = {**DEFAULTS, "prompt": PROMPT, "tool_calling": "auto", "plain_text": False}
+AGENT_DEFAULTS = {
+    **DEFAULTS,
+    "prompt": PROMPT,
+    "tool_calling": "auto",
+    "plain_text": False,
+    "prime": True,
+}
+# A context window that is left to us; core's integration finds a number all the same.
+AUTO = {"num_ctx_auto": True, "num_ctx": 8192.0}
 # How the choice of the home's own tools is kept.
 CONTROL = {"llm_hass_api": ["assist"], "llm_apis": ["ollama"]}
-OWN_KEYS = {"llm_apis", "tool_calling", "plain_text"}
+OWN_KEYS = {"llm_apis", "tool_calling", "plain_text", "prime"}
 
 
 class OtherAPI(llm.API):
@@ -83,10 +91,10 @@ async def test_new_agent(hass: HomeAssistant, sim: Simulator, entry):
         "llm_hass_api": ["ollama"],
         "tool_calling": "auto",
         "plain_text": False,
-        "num_ctx": 8192,
         "max_history": 20,
         "keep_alive": -1,
         "sampling": {},
+        "prime": True,
         "policy": {kind: rule.value for kind, rule in DEFAULT_RULES.items()}
         | {"labels": ["confirm"]},
     }
@@ -94,7 +102,7 @@ async def test_new_agent(hass: HomeAssistant, sim: Simulator, entry):
     await hass.async_block_till_done()
     made = newest(entry)
     assert (made.subentry_type, made.title, made.unique_id) == ("conversation", "Jarvis", None)
-    assert made.data == {**AGENT_DEFAULTS, **CONTROL, "model": MODEL}
+    assert made.data == {**AGENT_DEFAULTS, **AUTO, **CONTROL, "model": MODEL}
     assert options_of(entry) == {}
     assert all(isinstance(made.data[key], float) for key in DEFAULTS)
     assert hass.states.get("conversation.jarvis")
@@ -111,7 +119,7 @@ async def test_new_task(hass: HomeAssistant, sim: Simulator, entry):
     await hass.async_block_till_done()
     made = newest(entry)
     assert (made.subentry_type, made.title) == ("ai_task_data", "Ollama AI Task")
-    assert made.data == {**DEFAULTS, "model": MODEL}
+    assert made.data == {**DEFAULTS, **AUTO, "model": MODEL}
     assert len(hass.states.async_entity_ids("ai_task")) == 2
 
 
@@ -120,8 +128,9 @@ async def test_same_layout_as_core(hass: HomeAssistant, sim: Simulator, entry, k
     """What this form saves under core's keys is what core's own form would, key by key."""
     await (await settings_step(hass, entry, kind, model=THINKING_MODEL)).submit(think="on")
     saved = newest(entry).data
-    assert OWN_KEYS & set(saved) == (OWN_KEYS if kind == "conversation" else set())
-    ours = {key: value for key, value in saved.items() if key not in OWN_KEYS}
+    own = OWN_KEYS if kind == "conversation" else set()
+    assert (OWN_KEYS | {"num_ctx_auto"}) & set(saved) == own | {"num_ctx_auto"}
+    ours = {key: value for key, value in saved.items() if key not in own | {"num_ctx_auto"}}
     schema = probatio.Schema(
         core.ollama_config_option_schema(
             hass, True, kind, {}, [{"value": THINKING_MODEL, "label": THINKING_MODEL}]
@@ -187,7 +196,7 @@ async def test_empty_fields_are_not_kept(hass: HomeAssistant, entry):
         stop=[],
         pin=None,
     )
-    assert newest(entry).data == {"model": MODEL}
+    assert newest(entry).data == {"model": MODEL, "prime": True, **AUTO}
 
 
 async def test_name_of_an_agent(hass: HomeAssistant, entry):
@@ -285,7 +294,7 @@ async def test_model_without_tools(
     assert dialog.words == {"model": PLAIN_MODEL, "abilities": "text only"}
     assert dialog.values["llm_hass_api"] == ["ollama"]
     await dialog.submit(llm_hass_api=apis)
-    assert newest(entry).data == {**AGENT_DEFAULTS, **kept, "model": PLAIN_MODEL}
+    assert newest(entry).data == {**AGENT_DEFAULTS, **AUTO, **kept, "model": PLAIN_MODEL}
 
 
 async def test_tasks_need_no_tools(hass: HomeAssistant, entry):
@@ -380,7 +389,7 @@ async def test_apis(hass: HomeAssistant, entry, chosen: list[str], kept: dict[st
     await dialog.submit(llm_hass_api=chosen)
     await hass.async_block_till_done()
     data = newest(entry).data
-    assert data == {**AGENT_DEFAULTS, **kept, "model": MODEL}
+    assert data == {**AGENT_DEFAULTS, **AUTO, **kept, "model": MODEL}
     assert AgentSettings.from_data(data).apis == tuple(chosen)
     # And it is shown as it was chosen.
     dialog = await (await change_agent(hass, entry, index=-1)).submit()
@@ -478,6 +487,126 @@ async def test_apis_saved_before(
     entry = await add_entry(agent=saved)
     dialog = await (await change_agent(hass, entry)).submit()
     assert dialog.values["llm_hass_api"] == shown
+
+
+# The context window, left to us
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_window_left_to_us(hass: HomeAssistant, sim: Simulator, entry, kind: str):
+    """Empty, it is so; a number is obeyed; and it can be left to us again."""
+    dialog = await (await change_agent(hass, entry, kind)).submit()
+    assert dialog.values["num_ctx"] == 8192, "what core's integration has made keeps its own"
+    await dialog.submit(num_ctx=None)
+    await hass.async_block_till_done()
+    assert subentry(entry, kind).data.items() >= AUTO.items()
+    dialog = await (await change_agent(hass, entry, kind)).submit()
+    assert "num_ctx" not in dialog.values
+    await dialog.submit()
+    await hass.async_block_till_done()
+    assert AgentSettings.from_data(subentry(entry, kind).data).automatic_window
+    dialog = await (await change_agent(hass, entry, kind)).submit()
+    await dialog.submit(num_ctx=4096)
+    await hass.async_block_till_done()
+    data = subentry(entry, kind).data
+    assert "num_ctx_auto" not in data
+    assert data["num_ctx"] == 4096
+    dialog = await (await change_agent(hass, entry, kind)).submit()
+    assert dialog.values["num_ctx"] == 4096
+
+
+async def test_window_left_to_us_with_a_small_model(hass: HomeAssistant, sim: Simulator, entry):
+    """The number that is there for core's integration is none that the model can't take."""
+    sim.install(SimModel("m:1", context_length=3000, capabilities=("completion", "tools")))
+    await (await settings_step(hass, entry, model="m:1")).submit()
+    assert newest(entry).data.items() >= {"num_ctx_auto": True, "num_ctx": 3000.0}.items()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_window_in_use(hass: HomeAssistant, sim: Simulator, entry, kind: str):
+    """A new one follows what the others of its model have."""
+    await (await settings_step(hass, entry, kind, name="New")).submit()
+    await hass.async_block_till_done()
+    for agent in (subentry(entry), subentry(entry, "ai_task_data")):
+        hass.config_entries.async_update_subentry(
+            entry, agent, data={**agent.data, "num_ctx": 5000.0}
+        )
+        await hass.async_block_till_done()
+    if kind == "conversation":
+        await say(hass, "hello", agent_id="conversation.new")
+    else:
+        await ask_for_data(hass, entity_id="ai_task.new")
+    assert sim.chats[-1].body["options"]["num_ctx"] == 5000
+
+
+# Answers that are prepared
+
+
+async def test_prepared_answers_switched_off(hass: HomeAssistant, entry):
+    dialog = await (await change_agent(hass, entry)).submit()
+    assert dialog.values["prime"] is True
+    await dialog.submit(prime=False)
+    await hass.async_block_till_done()
+    assert subentry(entry).data["prime"] is False
+    dialog = await (await change_agent(hass, entry)).submit()
+    assert dialog.values["prime"] is False
+
+
+async def test_tasks_prepare_nothing(hass: HomeAssistant, entry):
+    assert "prime" not in (await settings_step(hass, entry, "ai_task_data")).fields
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "It is {{ now() }}.",
+        "The sun is {{ states('sun.sun') }}.",
+        "{% for light in states.light %}{{ light.name }}{% endfor %}",
+        "{{ utcnow().hour }}",
+        "{{ is_state('sun.sun', 'up') }}",
+    ],
+)
+async def test_instructions_that_change(hass: HomeAssistant, entry, prompt: str):
+    """They are warned of, once: whoever sends the form again means it."""
+    dialog = await settings_step(hass, entry)
+    await dialog.submit(prompt=prompt, num_ctx=4096, temperature=0.3, unlock="refuse")
+    assert dialog.step == "settings"
+    assert dialog.errors == {"prompt": "prompt_changes"}
+    assert dialog.values["prompt"] == prompt
+    assert dialog.values["num_ctx"] == 4096, "nothing else is lost"
+    assert dialog.values["sampling"] == {"temperature": 0.3}
+    assert dialog.values["policy"]["unlock"] == "refuse"
+    await dialog.submit()
+    data = newest(entry).data
+    assert (data["prompt"], data["num_ctx"], data["temperature"]) == (prompt, 4096, 0.3)
+
+
+async def test_another_mistake_is_warned_of_again(hass: HomeAssistant, entry):
+    dialog = await settings_step(hass, entry)
+    await dialog.submit(prompt="It is {{ now() }}.")
+    assert dialog.errors
+    await dialog.submit(prompt="It is {{ now().hour }} o'clock.")
+    assert dialog.errors == {"prompt": "prompt_changes"}
+    await dialog.submit(prompt="Be brief.")
+    assert newest(entry).data["prompt"] == "Be brief."
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Be brief.", "You help in {{ ha_name }}.", "{{ user_name }} asks.", ""]
+)
+async def test_instructions_that_stay(hass: HomeAssistant, entry, prompt: str):
+    dialog = await settings_step(hass, entry)
+    await dialog.submit(prompt=prompt)
+    assert newest(entry).data.get("prompt", "") == prompt
+
+
+async def test_instructions_that_are_there_already(hass: HomeAssistant, add_entry):
+    """Nobody is told of them each time that he changes something else."""
+    entry = await add_entry(agent={"prompt": "It is {{ now() }}."})
+    dialog = await (await change_agent(hass, entry)).submit()
+    await dialog.submit(max_history=3)
+    assert dialog.aborted == "reconfigure_successful"
+    assert subentry(entry).data["max_history"] == 3
 
 
 # Changing them
@@ -674,5 +803,5 @@ async def test_close_the_dialog(hass: HomeAssistant, sim: Simulator, entry):
 
 async def test_other_types_are_not_offered(hass: HomeAssistant, entry):
     """Unknown subentries of a later version do no harm."""
-    assert set(entry.supported_subentry_types) == set(KINDS)
+    assert set(entry.supported_subentry_types) == {*KINDS, "voice_pipeline"}
     assert hass.config_entries.async_entries(DOMAIN) == [entry]

@@ -30,6 +30,7 @@ AGENT_DATA = agent_data(
     keep_alive=-1.0,
     tool_calling="auto",
     plain_text=False,
+    prime=True,
 )
 
 
@@ -246,26 +247,27 @@ async def test_pin_is_not_told(
 ):
     """Neither in the log, nor in what is printed of an object, nor in a state."""
     caplog.set_level(logging.DEBUG)
-    other = "4812637"
-    await change(hass, agent, pin=PIN)
-    await (await form(hass, agent)).submit(pin=f"?{PIN}")
+    # So long that no moment or id contains them by chance.
+    pin, other = "739150284617", "481263795024"
+    await change(hass, agent, pin=pin)
+    await (await form(hass, agent)).submit(pin=f"?{pin}")
     await add(hass, agent, pin=other)
     await say(hass, "hello")
     entities = [hass.data["conversation"].get_entity(AGENT)]
     entities.append(hass.data["conversation"].get_entity("conversation.new"))
     assert all(entities)
-    assert [entity._policy().pin for entity in entities] == [PIN, other]
-    for secret in (PIN, other):
+    assert [entity._agent.policy().pin for entity in entities] == [pin, other]
+    for secret in (pin, other):
         assert secret not in caplog.text
-        assert secret not in repr([entity._policy() for entity in entities])
+        assert secret not in repr([entity._agent.policy() for entity in entities])
         assert secret not in repr([*map(repr, entities), agent, agent.runtime_data])
         assert secret not in repr([vars(entity).get("_settings") for entity in entities])
         assert secret not in repr(dict(agent.subentries))
         assert secret not in repr(hass.states.async_all())
         assert secret not in str(sim.chats[-1].body)
     with pytest.raises(ValueError, match="not a PIN") as info:
-        read_policy({"pin": f"?{PIN}"})
-    assert PIN not in str(info.value)
+        read_policy({"pin": f"?{pin}"})
+    assert pin not in str(info.value)
 
 
 # A new one

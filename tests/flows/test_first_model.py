@@ -22,6 +22,8 @@ SIZE = 7_071_700_672
 ASKED = "/api/pull"
 # How it is kept that an agent controls the home.
 CONTROL = {"llm_hass_api": ["assist"], "llm_apis": ["ollama"]}
+# New ones leave their context window to us.
+AUTO = {"num_ctx_auto": True}
 
 
 async def model_step(hass: HomeAssistant, sim: Simulator) -> Dialog:
@@ -156,7 +158,7 @@ async def test_blank_model(hass: HomeAssistant, sim: Simulator):
 
 async def test_without_control(hass: HomeAssistant, sim: Simulator):
     entry = (await (await model_step(hass, sim)).submit(control=False)).entry
-    assert [dict(s.data) for s in entry.subentries.values()] == [{"model": MODEL}] * 2
+    assert [dict(s.data) for s in entry.subentries.values()] == [{"model": MODEL, **AUTO}] * 2
 
 
 @pytest.mark.parametrize("typed", ["llama3.2:3b", " llama3.2:3b ", "plain", "plain:latest"])
@@ -174,8 +176,8 @@ async def test_model_without_tools(hass: HomeAssistant, sim: Simulator):
     """It may control the home too: its tools are called in another way."""
     entry = (await (await model_step(hass, sim)).submit(model=PLAIN_MODEL)).entry
     assert [dict(s.data) for s in entry.subentries.values()] == [
-        {"model": PLAIN_MODEL, **CONTROL},
-        {"model": PLAIN_MODEL},
+        {"model": PLAIN_MODEL, **AUTO, **CONTROL},
+        {"model": PLAIN_MODEL, **AUTO},
     ]
 
 
@@ -333,7 +335,11 @@ async def test_downloaded_model_without_tools(hass: HomeAssistant, sim: Simulato
     sim.pull_plan("new", model=SimModel("new"))
     dialog = await (await model_step(hass, sim)).submit(model="new")
     await dialog.after_progress()
-    assert next(iter(dialog.entry.subentries.values())).data == {"model": "new", **CONTROL}
+    assert next(iter(dialog.entry.subentries.values())).data == {
+        "model": "new",
+        **AUTO,
+        **CONTROL,
+    }
     assert pulls(sim) == ["new"]
 
 
@@ -433,5 +439,6 @@ async def test_levels_model_needs_nothing_more(hass: HomeAssistant, sim: Simulat
     entry = (await (await model_step(hass, sim)).submit(model=LEVELS_MODEL)).entry
     assert next(iter(entry.subentries.values())).data == {
         "model": LEVELS_MODEL,
+        **AUTO,
         **CONTROL,
     }

@@ -139,7 +139,7 @@ async def test_agent(hass: HomeAssistant, sim: Simulator, entry, post: Any, kind
         "max_history",
         "keep_alive",
         "sampling",
-        *(["policy"] if talks else []),
+        *(["prime", "policy"] if talks else []),
     ]
     sampling = step["data_schema"][len(own) + 4]
     assert (sampling["type"], sampling["expanded"]) == ("expandable", False)

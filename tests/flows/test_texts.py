@@ -238,7 +238,10 @@ def test_subentry_errors(english: dict[str, Any]):
     texts = english["config_subentries"]
     assert set(texts["conversation"]["error"]) == from_server() | written
     # A task controls nothing.
-    assert set(texts["ai_task_data"]["error"]) == from_server() | written - {"invalid_pin"}
+    assert set(texts["ai_task_data"]["error"]) == from_server() | written - {
+        "invalid_pin",
+        "prompt_changes",
+    }
 
 
 def test_aborts(english: dict[str, Any]):
@@ -274,6 +277,14 @@ def test_voice_fields(english: dict[str, Any], part: str):
         assert set(steps[step][part]) == set(voice._FIELDS)
     assert set(steps["language"][part]) == {"name", "language", "agent"}
     assert set(steps["voice"][part]) == {"voice", "wake_word_id", "prefer_local_intents"}
+    assert steps["voice_without_rules"][part] == steps["voice"][part]
+
+
+def test_voice_warning(english: dict[str, Any]):
+    """Who has rules is told that they don't hold for what is handled locally; others aren't."""
+    steps = english["config_subentries"]["voice_pipeline"]["step"]
+    assert "without asking" in steps["voice"]["description"]
+    assert "description" not in steps["voice_without_rules"]
 
 
 def test_progress(english: dict[str, Any]):
@@ -321,10 +332,8 @@ def test_selectors(english: dict[str, Any]):
     )
     of_actions = dict(_chosen_in(described))
     objects = {"decide_options"}
-    worded = {"model_label", "voice_words"}
+    worded = {"model_label"}
     assert set(english["selector"]) == {"think", *worded, *choosing, *of_actions, *objects}
-    [word] = english["selector"]["voice_words"]["options"]
-    assert voice._WARNING.endswith(f"voice_words.options.{word}")
     for name, offered in of_actions.items():
         assert set(english["selector"][name]["options"]) == offered
     for name, choices in choosing.items():

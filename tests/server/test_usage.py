@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 import json
+import math
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -488,10 +489,10 @@ def test_listeners_see_what_is_counted(usage: Usage):
 
 
 def test_tokens_are_learned(usage: Usage):
-    assert usage.tokens_of(MODEL, 4000) == 1000
+    assert usage.tokens_of(MODEL, 3500) == 1000
     usage.learn_tokens(MODEL, 3000, 1200, 8192, has_history=False)
     assert usage.tokens_of(MODEL, 5000) == 2000
-    assert usage.tokens_of("llama3:8b", 4000) == 1000
+    assert usage.tokens_of("llama3:8b", 3500) == 1000
     # The newest counts: another language takes other tokens.
     usage.learn_tokens(MODEL, 3000, 1000, 8192, has_history=True)
     assert usage.tokens_of(MODEL, 3000) == 1000
@@ -509,18 +510,18 @@ def test_tokens_are_learned(usage: Usage):
 )  # fmt: skip
 def test_a_cut_prompt_teaches_nothing(usage: Usage, tokens: int, num_ctx: int):
     usage.learn_tokens(MODEL, 2000, tokens, num_ctx, has_history=False)
-    assert usage.tokens_of(MODEL, 4000) == 1000
+    assert usage.tokens_of(MODEL, 3500) == 1000
 
 
 def test_an_empty_prompt_teaches_nothing(usage: Usage):
     usage.learn_tokens(MODEL, 0, 30, 8192, has_history=False)
-    assert usage.tokens_of(MODEL, 4000) == 1000
+    assert usage.tokens_of(MODEL, 3500) == 1000
 
 
 def test_a_long_talk_teaches_nothing(usage: Usage):
     """Whole messages go from it, and nothing in the answer tells."""
     usage.learn_tokens(MODEL, 40_000, 5000, 8192, has_history=True)
-    assert usage.tokens_of(MODEL, 4000) == 1000
+    assert usage.tokens_of(MODEL, 3500) == 1000
     # Without a history it can only have been like that.
     usage.learn_tokens(MODEL, 30_000, 5000, 8192, has_history=False)
     assert usage.tokens_of(MODEL, 6000) == 1000
@@ -563,3 +564,32 @@ def test_estimate_stays_near_the_truth(
             MODEL, round(tokens * per_token), counted, num_ctx, has_history=has_history
         )
         assert usage.tokens_of(MODEL, round(10_000 * per_token)) == pytest.approx(10_000, rel=0.03)
+
+
+def test_a_prompt_that_was_cut_unexpectedly(usage: Usage):
+    """By what was known it would have fitted: so its tokens are shorter than was thought."""
+    usage.learn_tokens(MODEL, 13_000, 2050, 4096, has_history=False)
+    assert usage.tokens_of(MODEL, 13_000) > 4096
+    usage.learn_tokens("llama3:8b", 13_500, 4096, 4096, has_history=False)
+    assert usage.tokens_of("llama3:8b", 13_500) == 4096
+
+
+def test_a_long_talk_of_too_few_tokens(usage: Usage):
+    """Whole messages may be gone from it, though it seemed to fit."""
+    usage.learn_tokens(MODEL, 12_600, 2600, 4096, has_history=True)
+    assert usage.tokens_of(MODEL, 3500) == 1000
+    usage.learn_tokens(MODEL, 12_600, 2600, 4096, has_history=False)
+    assert usage.tokens_of(MODEL, 12_600) == 2600
+
+
+def test_what_was_learned_is_kept(usage: Usage):
+    usage.learn_tokens(MODEL, 3000, 1200, 8192, has_history=False)
+    later = Usage(Clock(), Calendar())
+    later.restore_learned(dict(usage.learned))
+    assert later.tokens_of(MODEL, 5000) == 2000
+
+
+@pytest.mark.parametrize("saved", [None, [], {MODEL: None}, {MODEL: "3"}, {MODEL: math.nan}])
+def test_what_was_kept_badly(usage: Usage, saved: object):
+    usage.restore_learned(saved)
+    assert usage.tokens_of(MODEL, 3500) == 1000

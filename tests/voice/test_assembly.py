@@ -2,6 +2,7 @@
 
 import socket
 from typing import Any
+from unittest.mock import Mock
 
 from homeassistant.components.assist_pipeline import async_update_pipeline
 from homeassistant.components.assist_pipeline.runtime import KEY_ASSIST_PIPELINE
@@ -10,7 +11,9 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from wyoming.event import Event
 
+from custom_components.ollama.runtime import time_limits
 from custom_components.ollama.voice.assembly import (
     AssemblyError,
     async_build,
@@ -19,6 +22,7 @@ from custom_components.ollama.voice.assembly import (
     async_wyoming_entry,
 )
 from custom_components.ollama.voice.found import entity_of
+from custom_components.ollama.voice.probe import async_probe
 from custom_components.ollama.voice.records import Part, Place
 from custom_components.ollama.voice.settings import VoiceSettings
 from speech import ScriptedRecogniser, ScriptedWaker, SpeakerVoice, SpeechServer, ToneSpeaker
@@ -125,6 +129,26 @@ async def _nothing(*_: Any) -> None:
     return None
 
 
+class OddRecogniser(ScriptedRecogniser):
+    """Leaves out what nobody needs, and Home Assistant's own integration can't do without."""
+
+    def info(self) -> Any:
+        program = {"name": "odd", "installed": True}
+        model = {"name": "base", "installed": True, "languages": ["en"]}
+        described = Mock()
+        described.event.return_value = Event("info", {"asr": [{**program, "models": [model]}]})
+        return described
+
+
+async def test_server_that_describes_itself_oddly(hass: HomeAssistant, piper):
+    """It is understood here, and not there: a sentence, and no raw exception."""
+    async with OddRecogniser() as whisper:
+        assert await async_probe(place(whisper), time_limits(hass))
+        key = await failure(hass, settings(whisper, piper), AGENT, "Voice")
+    assert key == "voice_server_not_added"
+    assert not hass.config_entries.flow.async_progress()
+
+
 async def test_entity_that_is_disabled(hass: HomeAssistant, whisper, piper):
     entity_id = await add_wyoming(hass, whisper)
     er.async_get(hass).async_update_entity(entity_id, disabled_by=er.RegistryEntryDisabler.USER)
@@ -149,7 +173,7 @@ async def test_languages_as_the_servers_write_them(hass: HomeAssistant, entry):
     ):
         chosen = settings(whisper, piper, language="zh-TW", voice="y")
         made = store(hass).data[await async_build(hass, chosen, AGENT, "Voice")]
-        assert (made.language, made.stt_language, made.tts_language) == ("zh-TW", "zh", "zh_TW")
+        assert (made.language, made.stt_language, made.tts_language) == ("zh", "zh", "zh_TW")
         chosen = settings(whisper, piper, language="en-GB", voice="y", pipeline=made.id)
         assert await async_build(hass, chosen, AGENT, "Voice") == made.id
         changed = store(hass).data[made.id]

@@ -35,7 +35,7 @@ TIMINGS = {
     "time_to_first_token": "sensor.ollama_voice_time_to_first_token",
     "intent": "sensor.ollama_voice_time_to_answer",
     "speech_start": "sensor.ollama_voice_time_until_it_speaks",
-    "whole": "sensor.ollama_voice_time_in_all",
+    "whole": "sensor.ollama_voice_total_time",
 }
 QUESTION = "What is the capital of France?"
 ANSWER = "It is Paris."

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 import hashlib
 from pathlib import Path
+import sys
 from typing import Any, Final
 
 from homeassistant.components import conversation
@@ -31,12 +32,13 @@ from ..const import DOMAIN
 from ..home import async_drop_waiting
 from ..home.facts import Reader
 from ..settings import QueryType
-from ..talking import async_talk, policy_in_force
+from ..talking import async_note_forgotten, async_talk, policy_in_force
 from .action import Action
 from .agent_choice import async_agent_of
 from .answers import KeptAnswer, async_get_answers, key_of
 from .asking import (
     COMMON_FIELDS,
+    CONF_MAX_LENGTH,
     Reply,
     asker_of,
     async_generate,
@@ -144,7 +146,7 @@ async def _async_ask(call: ServiceCall) -> ServiceResponse:
     agent = await async_agent_of(call)
     conversation_id = call.data.get(CONF_CONVERSATION_ID)
     try:
-        async with async_talk_turn(call.hass, conversation_id) as (session, chat_log):
+        async with async_talk_turn(call.hass, conversation_id, call.context) as (session, chat_log):
             attachments = await _async_files(call, session)
             try:
                 asked = await _async_understand(call, agent, chat_log, attachments)
@@ -212,9 +214,8 @@ async def _async_answer(asked: _Asked, chat_log: conversation.ChatLog) -> Servic
         async with agent.query(asker) as query:
             query.admit()
             data = await async_generate(agent, query, settings, chat_log, structure)
-            return _response(
-                asked, chat_log, query, KeptAnswer(query.response, settings.model, data)
-            )
+            answer = KeptAnswer(query.response, settings.model, data)
+            return await _async_with_note(asked, chat_log, query, answer)
     answers = async_get_answers(call.hass)
     key = await _async_key(asked, chat_log, structure)
     async with answers.async_only_one(key), agent.query(asker) as query:
@@ -229,7 +230,25 @@ async def _async_answer(asked: _Asked, chat_log: conversation.ChatLog) -> Servic
         data = await async_generate(agent, query, settings, chat_log, structure)
         kept = KeptAnswer(query.response, settings.model, data)
         answers.keep(key, kept, keep_for)
-        return _response(asked, chat_log, query, kept)
+        return await _async_with_note(asked, chat_log, query, kept)
+
+
+async def _async_with_note(
+    asked: _Asked, chat_log: conversation.ChatLog, query: RunningQuery, answer: KeptAnswer
+) -> ServiceResponse:
+    """Return a response that tells, the first time, that the begin of the talk is forgotten.
+
+    Data has no place for that, nor has a text that would get too long by it: a later one tells.
+    """
+    call, agent = asked.call, asked.agent
+    if CONF_STRUCTURE in call.data:
+        return _response(asked, chat_log, query, answer)
+    most = call.data.get(CONF_MAX_LENGTH, sys.maxsize)
+    language, room = language_of(call), most - len(answer.text) - 1
+    note = await async_note_forgotten(agent, query, chat_log, language, room)
+    if note is not None:
+        answer = replace(answer, text=f"{answer.text} {note}")
+    return _response(asked, chat_log, query, answer)
 
 
 async def _async_control(asked: _Asked, chat_log: conversation.ChatLog) -> ServiceResponse:

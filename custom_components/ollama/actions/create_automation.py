@@ -31,7 +31,8 @@ async def _async_create(call: ServiceCall) -> ServiceResponse:
         )
     agent = await async_agent_of(call)
     draft = await async_write(call, agent, request)
-    automation, text, saved_as = draft.automation, draft.automation["description"], None
+    automation, saved_as = draft.automation, None
+    text = automation["description"] or automation["alias"]
     if draft.errors:
         text = await async_sentence(
             call.hass, language_of(call), "automation_invalid", error=draft.errors[0]

@@ -74,6 +74,8 @@ async def async_generate_structured(
             ollama.Message(role="assistant", content=reader.text),
             ollama.Message(role="user", content=_TRY_AGAIN.format(problem=problem)),
         )
+        if not turn.holds(request, details):
+            break
     raise _why(reader, problem) from cause
 
 

@@ -9,6 +9,8 @@ import probatio
 
 import ollama
 
+from ..server import text_size
+
 OPENAPI_VERSION = "3.1.0"
 """JSON schema as Ollama reads it: null as a type, not as `nullable`."""
 
@@ -19,8 +21,8 @@ class Described:
 
     schema: dict[str, Any]
     tool: ollama.Tool
-    characters: int
-    """How long it is as JSON."""
+    size: int
+    """How large it is as JSON, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def describe(tool: llm.Tool, serializer: Callable[[Any], Any] | None) -> Describ
         function["description"] = tool.description
     # Validated here once, and not by the library for every request.
     sent = ollama.Tool.model_validate({"type": "function", "function": function})
-    described = Described(schema, sent, len(sent.model_dump_json(exclude_none=True)))
+    described = Described(schema, sent, text_size(sent.model_dump_json(exclude_none=True)))
     if len(_KNOWN) >= _MOST_KNOWN:
         _KNOWN.clear()
     if isinstance(tool.parameters.schema, Mapping):

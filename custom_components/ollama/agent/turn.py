@@ -24,11 +24,13 @@ from ..server import (
     Query,
     Usage,
     Windows,
+    text_size,
 )
 from .calls import Deed, GuardedAPI
+from .circumstances import async_get_attachments
 from .data import without_data
 from .dialects import TextReader
-from .fitting import characters_of, fitted
+from .fitting import content_size, fitted
 from .gate import ClaimGate
 from .messages import async_to_messages, trimmed_history
 from .questions import is_order, is_question
@@ -43,6 +45,8 @@ MAX_ROUNDS: Final = 10
 
 _ROOM: Final = 1024
 """Tokens of the context window that are left for an answer."""
+_SPARE: Final = 1 / 16
+"""Of the window: for a short answer at least, and for what an estimate misses."""
 
 # Spoken to the model: models understand English best.
 _REALLY_DO_IT: Final = (
@@ -148,42 +152,53 @@ class Turn:
         details: ModelDetails,
         tools: Sequence[Described] = (),
     ) -> tuple[list[conversation.Content], int]:
-        """Return what of a talk is sent, and the context window that it fits into.
+        """Return what of a talk is sent, and the context window to ask for.
 
-        Raises ContextTooSmallError where not even the last sentence does.
+        Raises ContextTooSmallError where not even the last sentence fits.
         """
         settings, usage, query = self.settings, self.usage, self.query
-        state = async_get_talk_state(self.hass, chat_log.conversation_id, self.agent_id)
+        state = async_get_talk_state(self.hass, chat_log, self.agent_id)
         content = trimmed_history(chat_log.content, settings.max_history)
         now = _begin_of_turn(content)
-        fixed = sum(tool.characters for tool in tools) + sum(
-            characters_of(item) for item in (*content[:1], *content[now:])
+        fixed = sum(tool.size for tool in tools) + sum(
+            self._size_of(item) for item in (*content[:1], *content[now:])
         )
         least = usage.tokens_of(settings.model, fixed)
-        window = self._window(state, least, details)
-        if least > window:
+        num_ctx = self._num_ctx(state, least, details)
+        window = _served(num_ctx, details)
+        if least > _usable(window):
             query.needed_tokens, query.num_ctx = least, window
             raise ContextTooSmallError
-        room = usage.characters_of(settings.model, window - min(_ROOM, window // 4)) - fixed
+        room = usage.size_of(settings.model, window - min(_ROOM, window // 4)) - fixed
         # Of all exchanges, those that the owner's own limit leaves out come first.
         over = _questions(chat_log.content) - _questions(content)
-        kept, dropped = fitted(content, room, max(0, state.dropped - over))
+        kept, dropped = fitted(content, room, max(0, state.dropped - over), self._size_of)
         if dropped:
             state.dropped = over + dropped
             query.forgot = True
-        return kept, window
+        return kept, num_ctx
 
-    def _window(self, state: TalkState, least: int, details: ModelDetails) -> int:
-        """Return the context window of a talk: it keeps what it began with."""
+    def forget_earlier(self, chat_log: conversation.ChatLog) -> None:
+        """Note that nothing of a talk is sent any more but its last exchange."""
+        state = async_get_talk_state(self.hass, chat_log, self.agent_id)
+        state.dropped = _questions(chat_log.content) - 1
+        self.query.forgot = True
+
+    def _size_of(self, item: conversation.Content) -> int:
+        if not isinstance(item, conversation.UserContent):
+            return content_size(item)
+        return content_size(item, async_get_attachments(self.hass).text_of(item))
+
+    def _num_ctx(self, state: TalkState, least: int, details: ModelDetails) -> int:
+        """Return the context window to ask for in a talk: it keeps what it began with."""
         settings = self.settings
         if not settings.automatic_window:
             return settings.num_ctx
-        limit = details.context_length
         if self.fixed_window is not None:
-            return min(self.fixed_window, limit or self.fixed_window)
+            return self.fixed_window
         if settings.model not in state.windows:
             state.windows[settings.model] = self.windows.want(
-                settings.model, least + 2 * _ROOM, limit
+                settings.model, least + 2 * _ROOM, details.context_length
             )
         return state.windows[settings.model]
 
@@ -200,7 +215,7 @@ class Turn:
             model=settings.model,
             messages=await async_to_messages(self.hass, content),
             tools=[tool.tool for tool in tools] or None,
-            tool_characters=sum(tool.characters for tool in tools),
+            tool_size=sum(tool.size for tool in tools),
             options=settings.with_num_ctx(num_ctx).options,
             keep_alive=settings.keep_alive,
             think=settings.think_for(details),
@@ -232,9 +247,11 @@ class Turn:
         self._learn(request, reader.prompt_tokens)
         return reader
 
-    def holds(self, request: ChatRequest) -> bool:
+    def holds(self, request: ChatRequest, details: ModelDetails) -> bool:
         """Whether the context window holds a request."""
-        return self.usage.tokens_of(request.model, request.characters) <= request.num_ctx
+        thoughts = sum(text_size(message.thinking or "") for message in request.messages)
+        needed = self.usage.tokens_of(request.model, request.size + thoughts)
+        return needed <= _usable(_served(request.num_ctx, details))
 
     def _learn(self, request: ChatRequest, prompt_tokens: int) -> None:
         """Note how large the prompt was, and what that tells of the model's tokens."""
@@ -242,12 +259,12 @@ class Turn:
         if not request.has_images:
             usage.learn_tokens(
                 request.model,
-                request.characters,
+                request.size,
                 prompt_tokens,
                 request.num_ctx,
-                has_history=request.characters > request.least_characters,
+                has_history=request.size > request.least_size,
             )
-        needed = usage.tokens_of(request.model, request.least_characters)
+        needed = usage.tokens_of(request.model, request.least_size)
         query.needed_tokens = max(query.needed_tokens, needed)
         query.num_ctx = request.num_ctx
 
@@ -328,9 +345,11 @@ class _Rounds:
         request = await turn.async_request(
             content, self._details, num_ctx, self._tools if native else ()
         )
-        self._earlier = _begin_of_turn(content) - 1
+        now = _begin_of_turn(content)
         if self._mode is not Mode.STRUCTURED:
+            self._earlier = now - 1
             return request
+        self._earlier = len(as_plain_messages(content[1:now], request.messages[1:now], ""))
         tools = [tool.tool for tool in self._tools]
         return replace(
             request,
@@ -350,11 +369,11 @@ class _Rounds:
         if self._mode is Mode.STRUCTURED:
             messages = as_plain_messages(said, messages, "")
         request = replace(request, messages=[*request.messages, *messages])
-        if self._earlier > 0 and not turn.holds(request):
+        if self._earlier > 0 and not turn.holds(request, self._details):
             kept = [request.messages[0], *request.messages[1 + self._earlier :]]
             request, self._earlier = replace(request, messages=kept), 0
-            turn.query.forgot = True
-        if not turn.holds(request):
+            turn.forget_earlier(self._log)
+        if not turn.holds(request, self._details):
             raise ContextTooSmallError
         return request
 
@@ -433,6 +452,15 @@ class _Rounds:
         if self._has_acted:
             return self._done
         raise AnswerTooLongError if reader.cut_by_length else EmptyAnswerError
+
+
+def _served(num_ctx: int, details: ModelDetails) -> int:
+    """Return the window that a server gives: no more than its model was made for (fact 13)."""
+    return min(num_ctx, details.context_length or num_ctx)
+
+
+def _usable(window: int) -> int:
+    return window - round(window * _SPARE)
 
 
 def _questions(content: Sequence[conversation.Content]) -> int:

@@ -29,7 +29,13 @@ from ..troubles import (
     is_automatic,
     num_ctx_of,
 )
-from ..voice.assembly import AssemblyError, async_build, pipeline_of
+from ..voice.assembly import (
+    AssemblyError,
+    async_as_it_is,
+    async_build,
+    building,
+    pipeline_of,
+)
 from ..voice.health import (
     CONF_ACCEPTED,
     VOICE_PIPELINE_CHANGED,
@@ -306,13 +312,21 @@ class VoiceTroubleFlow(TroubleFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Put the pipeline together again; where that fails, it can be tried once more."""
+        async with building(self.hass):
+            return await self._async_restore()
+
+    async def _async_restore(self) -> RepairsFlowResult:
         entry, user, settings = self._entry, self._user, self._settings
         if entry is None or user is None or settings is None:
             return self._gone()
         if (agent := agent_entity(self.hass, settings.agent)) is None:
             return self._gone()
+        settings = await async_as_it_is(self.hass, settings)
+        before = pipeline_of(self.hass, settings.pipeline)
         try:
-            pipeline = await async_build(self.hass, settings, agent, user.title)
+            pipeline = await async_build(
+                self.hass, settings, agent, before.name if before else user.title
+            )
         except AssemblyError as err:
             return self.async_show_form(
                 step_id="restore",

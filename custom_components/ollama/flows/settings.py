@@ -105,15 +105,14 @@ def settings_schema(
         probatio.Optional(CONF_NUM_CTX): number_field(*_range_of_num_ctx(details)),
         probatio.Optional(CONF_MAX_HISTORY): number_field(0),
         probatio.Optional(CONF_KEEP_ALIVE): number_field(-1),
-        probatio.Required(SECTION_SAMPLING): section(
-            probatio.Schema(
-                {probatio.Optional(key): selector for key, selector in _SAMPLING.items()}
-            ),
-            {"collapsed": True},
-        ),
     }
     if talks:
         fields[probatio.Optional(CONF_PRIME)] = BooleanSelector()
+    fields[probatio.Required(SECTION_SAMPLING)] = section(
+        probatio.Schema({probatio.Optional(key): selector for key, selector in _SAMPLING.items()}),
+        {"collapsed": True},
+    )
+    if talks:
         fields[probatio.Required(SECTION_POLICY)] = section(policy_schema(), {"collapsed": True})
     return probatio.Schema(fields)
 
@@ -175,7 +174,7 @@ def read_form(
     if values.get(CONF_NUM_CTX) is None:
         # Left to us. Core's integration is to find a number all the same.
         values[CONF_NUM_CTX_AUTO] = True
-        values[CONF_NUM_CTX] = min(DEFAULT_NUM_CTX, _range_of_num_ctx(details)[1])
+        values[CONF_NUM_CTX] = float(min(DEFAULT_NUM_CTX, _range_of_num_ctx(details)[1]))
     if CONF_THINK in values:
         values[CONF_THINK] = {_THINK_OFF: False, _THINK_ON: True}.get(
             values[CONF_THINK], values[CONF_THINK]

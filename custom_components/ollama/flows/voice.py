@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+import contextlib
 from typing import Any, Final
 
 from homeassistant.config_entries import (
@@ -11,7 +12,7 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_LANGUAGE, CONF_NAME
-from homeassistant.helpers import entity_registry as er, translation
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     BooleanSelector,
     LanguageSelector,
@@ -24,18 +25,26 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from ..const import CONF_POLICIES, DOMAIN, SUBENTRY_CONVERSATION
+from ..const import CONF_POLICIES, SUBENTRY_CONVERSATION
 from ..home import Policy, Rule
 from ..runtime import time_limits
 from ..server import HostKind, async_addresses, kind_of
+from ..server.lenient import as_text
 from ..settings import ServerSettings
-from ..voice.assembly import AssemblyError, async_build
+from ..voice.assembly import (
+    AssemblyError,
+    async_as_it_is,
+    async_build,
+    building,
+    pipeline_of,
+)
 from ..voice.health import agent_entity
 from ..voice.languages import best_match, common_languages
 from ..voice.probe import PlaceError, VoiceServerError, async_probe, parse_place, shown
 from ..voice.records import Part, Place, Server, Service, Voice
 from ..voice.settings import (
     CONF_AGENT,
+    CONF_PIPELINE,
     CONF_PREFER_LOCAL,
     CONF_STT,
     CONF_TTS,
@@ -59,7 +68,6 @@ _WRONG_KIND: Final[Mapping[Part, str]] = {
     Part.TTS: "voice_does_not_speak",
     Part.WAKE: "voice_does_not_wake",
 }
-_WARNING: Final = f"component.{DOMAIN}.selector.voice_words.options.rules_skipped"
 _MOST_SHOWN: Final = 12
 """Languages in the text of an error."""
 
@@ -76,19 +84,11 @@ class VoiceFlow(ConfigSubentryFlow):
         self._language = ""
         self._agent = ""
         self._pipeline: str | None = None
+        self._before: VoiceSettings | None = None
 
     @property
     def _is_new(self) -> bool:
         return self.source == SOURCE_USER
-
-    @property
-    def _before(self) -> VoiceSettings | None:
-        if self._is_new:
-            return None
-        try:
-            return VoiceSettings.from_data(self._get_reconfigure_subentry().data)
-        except KeyError:
-            return None
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Choose the servers of a new one."""
@@ -98,7 +98,19 @@ class VoiceFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Choose the servers of one that is there."""
+        if user_input is None:
+            await self._async_read_settings()
         return await self._async_step_servers(user_input)
+
+    async def _async_read_settings(self) -> None:
+        """Read what the form begins with; what can't be read is asked for as if it were new."""
+        subentry = self._get_reconfigure_subentry()
+        self._name = subentry.title
+        with contextlib.suppress(KeyError):
+            before = VoiceSettings.from_data(subentry.data)
+            self._before = await async_as_it_is(self.hass, before)
+            if (pipeline := pipeline_of(self.hass, before.pipeline)) is not None:
+                self._name = pipeline.name
 
     # The servers
 
@@ -188,7 +200,8 @@ class VoiceFlow(ConfigSubentryFlow):
             return FormError(err.key, name, err.translation_placeholders or {})
         if server.service(part) is None:
             does = ", ".join(service.name for service in server.services)
-            return FormError(_WRONG_KIND[part], name, {"program": does})
+            # Each field has a word of its own: two servers mixed up are told of at once.
+            return FormError(_WRONG_KIND[part], name, {f"{name}_program": does})
         return server
 
     async def _async_leads_out(self, place: Place) -> bool:
@@ -218,7 +231,7 @@ class VoiceFlow(ConfigSubentryFlow):
         before = self._before
         agents = self._agents
         values = {
-            CONF_NAME: self._name if self._is_new else self._get_reconfigure_subentry().title,
+            CONF_NAME: self._name,
             CONF_LANGUAGE: self._suggested_language(before),
             CONF_AGENT: before.agent if before and before.agent in agents else next(iter(agents)),
         }
@@ -281,9 +294,15 @@ class VoiceFlow(ConfigSubentryFlow):
             }
         if self._voices and values.get(CONF_VOICE) is None:
             values[CONF_VOICE] = next(iter(self._voices))
-        return await self._async_show_voice(values)
+        return self._show_voice(values)
 
-    async def _async_show_voice(
+    async def async_step_voice_without_rules(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask the same, for an agent that may do everything: the text holds no warning."""
+        return await self.async_step_voice(user_input)
+
+    def _show_voice(
         self, values: Mapping[str, Any], error: FormError | None = None
     ) -> SubentryFlowResult:
         fields: dict[Any, Any] = {}
@@ -293,13 +312,10 @@ class VoiceFlow(ConfigSubentryFlow):
             fields[probatio.Optional(CONF_WAKE_WORD)] = _choice(self._wake_words)
         fields[probatio.Required(CONF_PREFER_LOCAL)] = BooleanSelector()
         return self.async_show_form(
-            step_id="voice",
+            step_id="voice" if self._has_rules else "voice_without_rules",
             data_schema=self.add_suggested_values_to_schema(probatio.Schema(fields), values),
             errors=error.errors if error else {},
-            description_placeholders={
-                "warning": await self._async_warning(),
-                **(error.placeholders if error else {}),
-            },
+            description_placeholders=dict(error.placeholders) if error else {},
             last_step=True,
         )
 
@@ -322,16 +338,12 @@ class VoiceFlow(ConfigSubentryFlow):
         words = self._service(Part.WAKE).models
         return {word: word.replace("_", " ") for word in words}
 
-    async def _async_warning(self) -> str:
-        """Return what to know before commands go past the agent: its rules hold for it alone."""
+    @property
+    def _has_rules(self) -> bool:
+        """Whether plain commands that go past the agent would go past its rules."""
         policies = self._get_entry().options.get(CONF_POLICIES) or {}
         policy = Policy.from_data(policies.get(self._agent) or {})
-        if all(rule is Rule.ALLOW for rule in policy.rules.values()):
-            return ""
-        texts = await translation.async_get_translations(
-            self.hass, self.hass.config.language, "selector", {DOMAIN}
-        )
-        return texts.get(_WARNING, "")
+        return any(rule is not Rule.ALLOW for rule in policy.rules.values())
 
     # The end
 
@@ -339,15 +351,17 @@ class VoiceFlow(ConfigSubentryFlow):
         agent = agent_entity(self.hass, self._agent)
         if agent is None:
             return self.async_abort(reason="no_agent")
-        settings = self._settings(user_input)
         try:
-            # Kept: after an error further on there must not be a second one.
-            self._pipeline = await async_build(self.hass, settings, agent, self._name)
+            async with building(self.hass):
+                # Kept: after an error further on there must not be a second one.
+                self._pipeline = await async_build(
+                    self.hass, self._settings(user_input), agent, self._name
+                )
         except AssemblyError as err:
             error = FormError(
                 str(err.translation_key), placeholders=err.translation_placeholders or {}
             )
-            return await self._async_show_voice(user_input, error)
+            return self._show_voice(user_input, error)
         data = self._settings(user_input).as_data()
         if self._is_new:
             return self.async_create_entry(title=self._name, data=data)
@@ -356,7 +370,6 @@ class VoiceFlow(ConfigSubentryFlow):
         )
 
     def _settings(self, user_input: Mapping[str, Any]) -> VoiceSettings:
-        before = self._before
         wakes = self._servers.get(Part.WAKE)
         return VoiceSettings(
             stt=self._servers[Part.STT].place,
@@ -367,8 +380,14 @@ class VoiceFlow(ConfigSubentryFlow):
             prefer_local_intents=user_input[CONF_PREFER_LOCAL],
             wake=wakes.place if wakes else None,
             wake_word=user_input.get(CONF_WAKE_WORD),
-            pipeline=self._pipeline or (before.pipeline if before else None),
+            pipeline=self._pipeline or self._made_before(),
         )
+
+    def _made_before(self) -> str | None:
+        """Return the id of the pipeline to change; a repair may have made it anew by now."""
+        if self._is_new:
+            return None
+        return as_text(self._get_reconfigure_subentry().data.get(CONF_PIPELINE)) or None
 
 
 def _choice(options: Mapping[str, str]) -> SelectSelector:

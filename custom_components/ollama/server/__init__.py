@@ -43,6 +43,7 @@ from .privacy import (
 )
 from .queue import MOST_CUTS, MOST_WAITING, Priority, QueueFullError, RequestQueue
 from .rate import MOST_PER_HOUR, RateLimiter, RateLimits, Refused, Requester
+from .sizes import message_size, size_of, text_size
 from .usage import Day, Figures, Query, QueryResult, Totals, Usage
 from .version import OLDEST_VERSION, is_too_old
 from .windows import Windows
@@ -103,6 +104,9 @@ __all__ = [
     "is_cloud_model",
     "is_too_old",
     "kind_of",
+    "message_size",
     "of_download",
     "same_server",
+    "size_of",
+    "text_size",
 ]

@@ -30,6 +30,7 @@ from .patience import Patience
 from .prefixes import Prefixes
 from .privacy import Privacy
 from .queue import Priority, RequestQueue, Ticket
+from .sizes import message_size
 from .usage import Figures, Query
 
 _NESTED_GENERATORS = 6
@@ -83,21 +84,20 @@ class ChatRequest:
     keep_alive: float | str | None = None
     think: Think | None = None
     format: dict[str, Any] | None = field(default=None, repr=False)
-    tool_characters: int = 0
-    """How long the tools are as JSON."""
+    tool_size: int = 0
+    """How large the tools are as JSON, in bytes."""
 
     @property
-    def characters(self) -> int:
-        """How long the text of the prompt is, tools included."""
-        texts = (message.content or "" for message in self.messages)
-        return self.tool_characters + sum(map(len, texts))
+    def size(self) -> int:
+        """How large the prompt is in bytes, tools included."""
+        return self.tool_size + sum(map(message_size, self.messages))
 
     @property
-    def least_characters(self) -> int:
-        """How long it is without earlier turns: instructions, tools, and what was said last."""
-        system = sum(len(m.content or "") for m in self.messages if m.role == "system")
-        said = next((m.content for m in reversed(self.messages) if m.role == "user"), None)
-        return self.tool_characters + system + len(said or "")
+    def least_size(self) -> int:
+        """The same without earlier turns: instructions, tools, and what was said last."""
+        system = sum(message_size(m) for m in self.messages if m.role == "system")
+        said = next((m for m in reversed(self.messages) if m.role == "user"), None)
+        return self.tool_size + system + (message_size(said) if said else 0)
 
     @property
     def prefix(self) -> int:
@@ -105,7 +105,7 @@ class ChatRequest:
         tools = tuple(tool.function.name if tool.function else "" for tool in self.tools or ())
         first = self.messages[0] if self.messages else None
         system = first.content if first is not None and first.role == "system" else ""
-        return hash((self.num_ctx, tools, self.tool_characters, system))
+        return hash((self.num_ctx, tools, self.tool_size, system))
 
     @property
     def has_images(self) -> bool:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 import logging
+import math
 from typing import Any, Final
 
 import ollama
 
-from .lenient import as_count, as_mapping, as_seconds
+from .lenient import as_count, as_mapping, as_number, as_seconds
 from .queue import Priority
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,14 +23,16 @@ _CLOCK_NEVER_SET: Final = date(2026, 1, 1)
 """A clock that shows an earlier day has not been set since the device was switched on."""
 _SMALL_STEP_BACK: Final = timedelta(days=1)
 
-_CHARACTERS_PER_TOKEN: Final = 4.0
-"""Until a model has shown its own figure; English text and JSON come close to it."""
+_BYTES_PER_TOKEN: Final = 3.5
+"""Until a model has shown its own figure: English text has more, names of devices have less."""
 _LEAST_PER_TOKEN: Final = 1.0
 _MOST_PER_TOKEN: Final = 6.0
 _FULL: Final = 0.95
 _HALF: Final = 0.5
 _NEAR: Final = 0.03
 """Shares of the window at which a prompt may have been cut, so that its count says nothing."""
+_LARGE: Final = 0.8
+"""Of the window: a prompt that may not have fitted, where little is known of its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +255,7 @@ class Usage:
         """The last query that was answered."""
         self.last_error: str | None = None
         self._listeners: list[Callable[[QueryResult | None], None]] = []
-        self._characters: dict[str, float] = {}
+        self._bytes_per_token: dict[str, float] = {}
 
     @property
     def day(self) -> Day:
@@ -323,29 +326,51 @@ class Usage:
         return lambda: self._listeners.remove(listener)
 
     def learn_tokens(
-        self, model: str, characters: int, tokens: int, num_ctx: int, *, has_history: bool
+        self, model: str, size: int, tokens: int, num_ctx: int, *, has_history: bool
     ) -> None:
-        """Learn from a prompt how many characters of it make a token for a model.
+        """Learn from a prompt how many bytes of it make a token for a model.
 
-        A prompt that may have been cut teaches nothing (fact 11 of the recordings): one that
+        A prompt that may have been cut teaches little (fact 11 of the recordings): one that
         fills the window; one that fills half of it, which is what newer servers leave of a
         long one; and with a history, from which whole messages go, one that seems too long.
+        Where it was nearly as large as the window by what was known, it had more tokens.
         """
-        if tokens <= 0 or not characters or tokens > num_ctx * _FULL:
+        if tokens <= 0 or not size or num_ctx <= 0:
             return
-        if abs(tokens / num_ctx - _HALF) < _NEAR:
-            return
-        if has_history and self.tokens_of(model, characters) > num_ctx * _FULL:
-            return
-        self._characters[model] = min(max(characters / tokens, _LEAST_PER_TOKEN), _MOST_PER_TOKEN)
+        estimate = self.tokens_of(model, size)
+        is_full = tokens > num_ctx * _FULL
+        if is_full or abs(tokens / num_ctx - _HALF) < _NEAR:
+            if estimate > num_ctx * _FULL or estimate < num_ctx * _LARGE:
+                return
+            least = tokens if is_full else num_ctx / _FULL
+            learned = min(size / least, self.size_of(model, 1))
+        else:
+            # Whole messages may have gone from it.
+            too_few = estimate > num_ctx * _LARGE and tokens < estimate * _LARGE
+            if has_history and (too_few or estimate > num_ctx * _FULL):
+                return
+            learned = size / tokens
+        self._bytes_per_token[model] = min(max(learned, _LEAST_PER_TOKEN), _MOST_PER_TOKEN)
 
-    def tokens_of(self, model: str, characters: int) -> int:
-        """Return how many tokens a text of so many characters will have, roughly."""
-        return round(characters / self._characters.get(model, _CHARACTERS_PER_TOKEN))
+    def tokens_of(self, model: str, size: int) -> int:
+        """Return how many tokens a text of so many bytes will have, roughly."""
+        return round(size / self._bytes_per_token.get(model, _BYTES_PER_TOKEN))
 
-    def characters_of(self, model: str, tokens: float) -> float:
-        """Return how many characters make so many tokens, roughly."""
-        return tokens * self._characters.get(model, _CHARACTERS_PER_TOKEN)
+    def size_of(self, model: str, tokens: float) -> float:
+        """Return how many bytes make so many tokens, roughly."""
+        return tokens * self._bytes_per_token.get(model, _BYTES_PER_TOKEN)
+
+    @property
+    def learned(self) -> Mapping[str, float]:
+        """What models have shown, to be saved: bytes that make a token."""
+        return self._bytes_per_token
+
+    def restore_learned(self, saved: Any) -> None:
+        """Go on with what an earlier run has learned of models."""
+        for model, value in as_mapping(saved).items():
+            learned = as_number(value, math.nan, _LEAST_PER_TOKEN, _MOST_PER_TOKEN)
+            if not math.isnan(learned):
+                self._bytes_per_token.setdefault(str(model), learned)
 
     def tell(self, result: QueryResult | None = None) -> None:
         """Tell who listens of a result, or that some figure has changed."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 import logging
 import socket
 from typing import Any, Final
@@ -13,8 +14,10 @@ from homeassistant.components.assist_pipeline.runtime import KEY_ASSIST_PIPELINE
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, MATCH_ALL
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.data_entry_flow import FlowError, FlowResultType
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.hass_dict import HassKey
+from homeassistant.util.language import Dialect
 
 from ..const import DOMAIN
 from ..runtime import time_limits
@@ -30,6 +33,8 @@ LANGUAGE_UNKNOWN: Final = "voice_language_unknown"
 SERVER_DISABLED: Final = "voice_server_disabled"
 SERVER_NOT_ADDED: Final = "voice_server_not_added"
 SERVER_NOT_LOADED: Final = "voice_server_not_loaded"
+
+_BUILDING: Final[HassKey[asyncio.Lock]] = HassKey(f"{DOMAIN}_voice_building")
 
 
 class AssemblyError(HomeAssistantError):
@@ -77,12 +82,21 @@ async def async_known_entry(hass: HomeAssistant, place: Place) -> ConfigEntry | 
     )
 
 
+@callback
+def building(hass: HomeAssistant) -> asyncio.Lock:
+    """Return what to hold from reading the settings until the id of the pipeline is saved.
+
+    Else a button that was pressed twice makes two, and two dialogs set up one server twice.
+    """
+    return hass.data.setdefault(_BUILDING, asyncio.Lock())
+
+
 async def async_build(
     hass: HomeAssistant, settings: VoiceSettings, agent_entity_id: str, name: str
 ) -> str:
     """Create the pipeline, or change the one that was made before; return its id.
 
-    Raises AssemblyError.
+    Call it inside of `building`. Raises AssemblyError.
     """
     fields = await _async_fields(hass, settings, agent_entity_id, name)
     # Home Assistant's own integration of speech servers has set it up.
@@ -100,6 +114,32 @@ def pipeline_of(hass: HomeAssistant, pipeline_id: str | None) -> Pipeline | None
     """Return a pipeline as it is now; None where it was deleted."""
     store = _store(hass)
     return store.data.get(pipeline_id or "") if store else None
+
+
+async def async_as_it_is(hass: HomeAssistant, settings: VoiceSettings) -> VoiceSettings:
+    """Return the settings with what was chosen in the pipeline itself since.
+
+    That is its voice, its wake word and the handling of plain commands, as far as they suit.
+    """
+    if (pipeline := pipeline_of(hass, settings.pipeline)) is None:
+        return settings
+    chosen: dict[str, Any] = {"prefer_local_intents": pipeline.prefer_local_intents}
+    suits = best_match(settings.language, [pipeline.tts_language or ""]) is not None
+    if suits and await _async_is_of(hass, pipeline.tts_engine, settings.tts, Part.TTS):
+        chosen["voice"] = pipeline.tts_voice or settings.voice
+    if await _async_is_of(hass, pipeline.wake_word_entity, settings.wake, Part.WAKE):
+        chosen["wake_word"] = pipeline.wake_word_id
+    return replace(settings, **chosen)
+
+
+async def _async_is_of(
+    hass: HomeAssistant, engine: str | None, place: Place | None, part: Part
+) -> bool:
+    """Whether an engine of a pipeline is the one of a server."""
+    if engine is None or place is None:
+        return False
+    entry = await async_known_entry(hass, place)
+    return entry is not None and entity_of(hass, entry, part) == engine
 
 
 @callback
@@ -135,18 +175,19 @@ async def async_remove(hass: HomeAssistant, pipeline_id: str) -> bool:
 async def _async_fields(
     hass: HomeAssistant, settings: VoiceSettings, agent_entity_id: str, name: str
 ) -> dict[str, Any]:
-    hears = await _async_engine(hass, settings.stt, Part.STT)
-    speaks = await _async_engine(hass, settings.tts, Part.TTS)
+    hears, heard = await _async_speech(hass, settings, Part.STT)
+    speaks, spoken = await _async_speech(hass, settings, Part.TTS)
     wakes = settings.wake and await _async_engine(hass, settings.wake, Part.WAKE)
     return {
         "name": name,
-        "language": settings.language,
+        # Without a region: Home Assistant's own dialog offers no other.
+        "language": Dialect.parse(settings.language).language,
         "conversation_engine": agent_entity_id,
         "conversation_language": MATCH_ALL,
         "stt_engine": hears,
-        "stt_language": _tag(settings.language, _heard(hass, hears), settings.stt),
+        "stt_language": heard,
         "tts_engine": speaks,
-        "tts_language": _tag(settings.language, _spoken(hass, speaks, settings), settings.tts),
+        "tts_language": spoken,
         "tts_voice": settings.voice,
         "wake_word_entity": wakes,
         "wake_word_id": settings.wake_word if wakes else None,
@@ -154,21 +195,54 @@ async def _async_fields(
     }
 
 
+async def _async_speech(
+    hass: HomeAssistant, settings: VoiceSettings, part: Part
+) -> tuple[str, str]:
+    """Return the engine of a part, and the language as it writes it: a run takes no other."""
+    place = settings.stt if part is Part.STT else settings.tts
+    engine = await _async_engine(hass, place, part)
+    language = _tag(hass, settings, engine, part)
+    if language is None:
+        await _async_ask_anew(hass, place)
+        engine = await _async_engine(hass, place, part)
+        language = _tag(hass, settings, engine, part)
+    if language is None:
+        raise AssemblyError(LANGUAGE_UNKNOWN, server=shown(place), language=settings.language)
+    return engine, language
+
+
 async def _async_engine(hass: HomeAssistant, place: Place, part: Part) -> str:
     entry = await async_wyoming_entry(hass, place)
-    if (engine := entity_of(hass, entry, part)) is None:
+    engine = entity_of(hass, entry, part)
+    if engine is None:
+        engine = entity_of(hass, await _async_ask_anew(hass, place), part)
+    if engine is None:
         raise AssemblyError(SERVER_NOT_LOADED, server=shown(place))
     return engine
 
 
+async def _async_ask_anew(hass: HomeAssistant, place: Place) -> ConfigEntry:
+    """Let Home Assistant's own integration ask what a server can do.
+
+    It asks a recogniser only once, when it is loaded.
+    """
+    entry = await async_wyoming_entry(hass, place)
+    await hass.config_entries.async_reload(entry.entry_id)
+    return await async_wyoming_entry(hass, place)
+
+
+def _tag(hass: HomeAssistant, settings: VoiceSettings, engine: str, part: Part) -> str | None:
+    offered = _heard(hass, engine) if part is Part.STT else _spoken(hass, engine, settings)
+    return best_match(settings.language, list(offered))
+
+
 def _heard(hass: HomeAssistant, engine: str) -> Iterable[str]:
-    """Return the languages of a recogniser, as it writes them: a run takes no other spelling."""
     entity = stt.async_get_speech_to_text_entity(hass, engine)
     return entity.supported_languages if entity else ()
 
 
 def _spoken(hass: HomeAssistant, engine: str, settings: VoiceSettings) -> Iterable[str]:
-    """Return the languages of the voice, as the speaker writes them."""
+    """Return the languages of the voice."""
     if (entity := tts.get_engine_instance(hass, engine)) is None:
         return ()
     languages = entity.supported_languages
@@ -183,12 +257,6 @@ def _spoken(hass: HomeAssistant, engine: str, settings: VoiceSettings) -> Iterab
     return of_voice or languages  # a voice that is new may not be known there yet
 
 
-def _tag(language: str, offered: Iterable[str], place: Place) -> str:
-    if (tag := best_match(language, list(offered))) is None:
-        raise AssemblyError(LANGUAGE_UNKNOWN, server=shown(place), language=language)
-    return tag
-
-
 async def _async_add(hass: HomeAssistant, place: Place) -> ConfigEntry:
     """Set a server up, as somebody would who does it by hand."""
     flows = hass.config_entries.flow
@@ -201,7 +269,7 @@ async def _async_add(hass: HomeAssistant, place: Place) -> ConfigEntry:
                 result = await flows.async_configure(waiting.flow_id, {})
             else:
                 result = await flows.async_init(WYOMING, context={"source": SOURCE_USER}, data=data)
-    except (FlowError, HomeAssistantError, TimeoutError) as err:
+    except Exception as err:  # whatever it raises over a server that describes itself oddly
         raise AssemblyError(SERVER_NOT_ADDED, server=shown(place)) from err
     if result["type"] is not FlowResultType.CREATE_ENTRY:
         if waiting is None and result["type"] is FlowResultType.FORM:

@@ -1,16 +1,18 @@
 """All that is measured, in the order of the table.
 
-A new measure is a module with a `MEASURE`, and a line here.
+A new measure is a module with a `MEASURE` or several `MEASURES`, and a line here.
 """
 
 from ..plan import Measure
-from . import audio, chunks, heap, home_api, memory, request, turn
+from . import audio, behind, chunks, first_token, heap, memory, request, speakers, turn
 
 MEASURES: tuple[Measure, ...] = (
-    turn.MEASURE,
+    *first_token.MEASURES,
+    *behind.MEASURES,
+    *turn.MEASURES,
     chunks.MEASURE,
-    request.MEASURE,
-    home_api.MEASURE,
+    *request.MEASURES,
+    speakers.MEASURE,
     memory.MEASURE,
     heap.MEASURE,
     audio.MEASURE,

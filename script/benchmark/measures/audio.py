@@ -2,15 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from ..plan import Combine, Effort, Figure, Measure, Taken
+from ..plan import GENERATION, PREFILL, Combine, Effort, Figure, Measure, Taken
 
 if TYPE_CHECKING:
     from ..bench import Bench
 
-_PREFILL = 2000.0
-"""Tokens of the prompt a second."""
-_GENERATION = 40.0
-"""Tokens of the answer a second: a model of 8B on a graphics card of a PC."""
 _FLOOR = 0.03
 
 
@@ -19,7 +15,7 @@ async def take(bench: Bench, _: Effort) -> Taken:
     # The parts of a voice pipeline would count in the other measures' memory.
     from ..voice import until_sound  # noqa: PLC0415
 
-    await bench.server.rate(_GENERATION, _PREFILL)
+    await bench.server.rate(GENERATION, PREFILL)
     streamed = await until_sound(bench.hass, bench.agent_id, streams=True)
     whole = await until_sound(bench.hass, bench.agent_id, streams=False)
     await bench.server.rate(None)
@@ -32,7 +28,7 @@ MEASURE = Measure(
     name="audio",
     about=(
         "from a sentence to the first sound of an answer of 60 words, at "
-        f"{_GENERATION:.0f} tokens a second"
+        f"{GENERATION:.0f} tokens a second"
     ),
     sizes=(50,),
     figures=(

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .. import talk
-from ..plan import Combine, Effort, Figure, Measure, Taken
+from ..plan import Combine, Effort, Figure, Measure, Taken, Target
 
 if TYPE_CHECKING:
     from ..bench import Bench
@@ -16,6 +16,7 @@ _TRIES = 3
 _PER = 1000
 _MS = 1000
 _FLOOR = 0.02
+_TARGETS = (Target(50, 1.0),)
 
 
 async def take(bench: Bench, effort: Effort) -> Taken:
@@ -42,8 +43,10 @@ MEASURE = Measure(
     about="CPU per 1,000 chunks of a streamed answer (that of a short answer is not counted)",
     sizes=(50,),
     figures=(
-        Figure("burst", "as fast as they can be read", "ms", Combine.QUARTILE, _FLOOR),
-        Figure("paced", f"one by one, {_PACE:.0f} a second", "ms", Combine.QUARTILE, _FLOOR),
+        Figure("burst", "as fast as they can be read", "ms", Combine.QUARTILE, _FLOOR, _TARGETS),
+        Figure(
+            "paced", f"one by one, {_PACE:.0f} a second", "ms", Combine.QUARTILE, _FLOOR, _TARGETS
+        ),
     ),
     take=take,
 )

@@ -1,9 +1,9 @@
-"""What is sent to the model server."""
+"""What is sent to the model server: both through Assist, and ours through its own API."""
 
 from typing import TYPE_CHECKING
 
 from .. import talk
-from ..plan import Combine, Effort, Figure, Measure, Taken
+from ..plan import Combine, Effort, Figure, Measure, Taken, Target
 
 if TYPE_CHECKING:
     from ..bench import Bench
@@ -23,17 +23,30 @@ async def take(bench: Bench, _: Effort) -> Taken:
     }
 
 
-MEASURE = Measure(
-    name="request",
-    about="bytes of the requests",
-    sizes=(50, 200, 1000),
-    figures=(
-        Figure("system", "system prompt", "bytes", Combine.MEDIAN, _FLOOR),
-        Figure("tools", "tools", "bytes", Combine.MEDIAN, _FLOOR),
-        Figure("whole", "whole request", "bytes", Combine.MEDIAN, _FLOOR),
-        Figure("tool_turn", "both requests of one tool call", "bytes", Combine.MEDIAN, _FLOOR),
+def _measure(name: str, about: str, *, own_api: bool, targets: tuple[Target, ...]) -> Measure:
+    return Measure(
+        name=name,
+        about=about,
+        sizes=(50, 200, 1000),
+        figures=(
+            Figure("system", "system prompt", "bytes", Combine.MEDIAN, _FLOOR),
+            Figure("tools", "tools", "bytes", Combine.MEDIAN, _FLOOR),
+            Figure("whole", "whole request", "bytes", Combine.MEDIAN, _FLOOR, targets),
+            Figure("tool_turn", "both requests of one tool call", "bytes", Combine.MEDIAN, _FLOOR),
+        ),
+        take=take,
+        rounds=1,
+        passes=1,
+        own_api=own_api,
+    )
+
+
+MEASURES = (
+    _measure("request", "bytes of the requests, both with Assist", own_api=False, targets=()),
+    _measure(
+        "home_api",
+        "bytes of the requests: core's with Assist, ours with Ollama home control",
+        own_api=True,
+        targets=(Target(200, 0.45), Target(1000, 0.40)),
     ),
-    take=take,
-    rounds=1,
-    passes=1,
 )

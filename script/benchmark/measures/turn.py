@@ -4,7 +4,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from .. import talk
-from ..plan import Combine, Effort, Figure, Measure, Taken
+from ..plan import Combine, Effort, Figure, Measure, Taken, Target
 
 if TYPE_CHECKING:
     from ..bench import Bench
@@ -25,20 +25,28 @@ async def take(bench: Bench, effort: Effort) -> Taken:
     return taken
 
 
-def _figures() -> tuple[Figure, ...]:
+def _figures(targets: tuple[Target, ...]) -> tuple[Figure, ...]:
     found = []
     for key, words, _ in _KINDS:
         found += [
-            Figure(f"{key}_added", f"{words}, time", "ms", Combine.MEDIAN, _TIME_FLOOR),
-            Figure(f"{key}_cpu", f"{words}, CPU", "ms", Combine.QUARTILE, _CPU_FLOOR),
+            Figure(f"{key}_added", f"{words}, time", "ms", Combine.MEDIAN, _TIME_FLOOR, targets),
+            Figure(f"{key}_cpu", f"{words}, CPU", "ms", Combine.QUARTILE, _CPU_FLOOR, targets),
         ]
     return tuple(found)
 
 
-MEASURE = Measure(
-    name="turn",
-    about="what Home Assistant adds to one turn (the model server's own time is not counted)",
-    sizes=(50, 200, 1000),
-    figures=_figures(),
-    take=take,
+def _measure(name: str, apis: str, *, own_api: bool, targets: tuple[Target, ...]) -> Measure:
+    return Measure(
+        name=name,
+        about=f"what Home Assistant adds to one turn, {apis} (the server's own time is left out)",
+        sizes=(50, 200, 1000),
+        figures=_figures(targets),
+        take=take,
+        own_api=own_api,
+    )
+
+
+MEASURES = (
+    _measure("turn", "both with Assist", own_api=False, targets=()),
+    _measure("home_turn", "ours with its own API", own_api=True, targets=(Target(1000, 0.5),)),
 )
