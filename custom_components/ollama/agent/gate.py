@@ -33,12 +33,12 @@ class ClaimGate:
         self._after_order = after_order
         self._held = ""
         self._open = False
-        self._passed = ""
+        self._passed: list[str] = []
 
     def feed(self, text: str) -> str:
         """Return what may be spoken of this and of what was held back."""
         if self._open:
-            self._passed += text
+            self._passed.append(text)
             return text
         self._held += text
         if not self._may_claim:
@@ -67,7 +67,7 @@ class ClaimGate:
         """Let everything pass."""
         held, self._held = self._held, ""
         self._open = True
-        self._passed += held
+        self._passed.append(held)
         return held
 
     def close(self) -> str:
@@ -84,7 +84,7 @@ class ClaimGate:
     @property
     def claimed_aloud(self) -> bool:
         """Whether a claim came later, in what has been passed on."""
-        return self._after_order and claim(self._passed) is Claim.DONE
+        return self._after_order and claim("".join(self._passed)) is Claim.DONE
 
     def _claims(self, text: str) -> bool:
         if not self._after_order and _OF_ITSELF.match(text) is None:

@@ -23,6 +23,9 @@ type Delta = conversation.AssistantContentDeltaDict
 class PieceReader(Protocol):
     """Tells what is said from what is called."""
 
+    def words(self, text: str) -> str | None:
+        """Return what is said where that is plain at once; None where it has to be fed."""
+
     def feed(self, text: str) -> list[Piece]:
         """Return what is clear so far."""
 
@@ -32,6 +35,10 @@ class PieceReader(Protocol):
 
 class WholeText:
     """Takes everything as said: data under a schema holds no calls, and is not cleaned."""
+
+    def words(self, text: str) -> str | None:
+        """Return the text as it is."""
+        return text
 
     def feed(self, text: str) -> list[Piece]:
         """Return the text as it is."""
@@ -63,6 +70,7 @@ class AnswerReader:
         """Read from `chunks`; without an `api` calls are dropped, since none was offered."""
         self._chunks = chunks
         self._pieces = pieces
+        self._words = pieces.words
         self._api = api
         self._gate = gate
         self._cleaner: SpokenText | MarkdownStripper | None = None
@@ -98,9 +106,10 @@ class AnswerReader:
         yield {"role": "assistant"}
         done = False
         texts: list[str] = []
+        read = self._read_plain if self._cleaner is None else self._read
         try:
             async for chunk in self._chunks:
-                if delta := self._read(chunk.message, texts):
+                if delta := read(chunk.message, texts):
                     yield delta
                 if chunk.done:
                     done = True
@@ -120,6 +129,22 @@ class AnswerReader:
         if not done and self.error is None:
             # The server ends a stream without `done` when a model repeats itself.
             self.error = AnswerCutError()
+
+    def _read_plain(self, message: ollama.Message, texts: list[str]) -> Delta:
+        """Return the same where nothing has to be done to words: most chunks are no more."""
+        content = message.content
+        if not content or message.thinking or message.tool_calls:
+            return self._read(message, texts)
+        words = self._words(content)
+        if words is None:
+            return self._read(message, texts)
+        self._characters += len(content)
+        if self._gate is not None:
+            words = self._gate.feed(words)
+            if not words:
+                return {}
+        texts.append(words)
+        return {"content": words}
 
     def _read(self, message: ollama.Message, texts: list[str]) -> Delta:
         """Return what one chunk adds; any of its parts may come with any other."""

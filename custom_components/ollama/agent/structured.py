@@ -127,6 +127,9 @@ class SayReader:
         """How far the text that is said has been read; None until it begins."""
         self._finished = False
 
+    def words(self, text: str) -> str | None:
+        """Return nothing: under a schema words can't be told from what stands around them."""
+
     def feed(self, text: str) -> list[Piece]:
         """Return what is said in what has come so far."""
         self._text += text

@@ -384,7 +384,7 @@ class OllamaServer:
             ),
             request.model,
             _StreamLimits(self.limits.first_chunk, self.limits.between_chunks, self.limits.answer),
-            query,
+            query.note,
             slot,
         )
 
@@ -409,12 +409,12 @@ class OllamaServer:
         request: Callable[[_Transport], Awaitable[AsyncIterator[T]]],
         model: str,
         limits: _StreamLimits,
-        query: Query | None = None,
+        note: Callable[[T], None] | None = None,
         slot: contextlib.AbstractAsyncContextManager[None] | None = None,
     ) -> AsyncGenerator[T]:
         """Yield the lines of a streamed answer, none of them waited for without limit.
 
-        A generation needs a slot, and what it takes is noted in its query.
+        A generation needs a slot, and `note` is called with each of its lines.
         """
         wait = limits.first
         answering = ended = retried = False
@@ -446,8 +446,8 @@ class OllamaServer:
                         patience.end()
                     answering = True
                     wait = limits.between
-                    if query is not None:
-                        query.note(cast("ollama.ChatResponse", line))
+                    if note is not None:
+                        note(line)
                     yield line
             finally:
                 patience.close()

@@ -1,6 +1,7 @@
 """A time limit for many short waits, one after another."""
 
 import asyncio
+import math
 
 
 class Patience:
@@ -13,9 +14,12 @@ class Patience:
     def __init__(self, whole: float) -> None:
         """Take the limit for all waits together, in seconds."""
         self._loop = asyncio.get_running_loop()
-        self._end = self._loop.time() + whole
+        self._time = self._loop.time
+        self._end = self._time() + whole
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = math.inf
+        """When the timer fires."""
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self._expired = False
@@ -27,14 +31,13 @@ class Patience:
 
     def begin(self, seconds: float) -> None:
         """Begin a wait, which has to end with `end` or with `is_over`."""
-        self._task = asyncio.current_task()
-        self._cancelling = self._task.cancelling() if self._task else 0
-        self._deadline = min(self._end, self._loop.time() + seconds)
-        if self._timer is not None and self._timer.when() > self._deadline:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._look)
+        task = self._task = asyncio.current_task()
+        self._cancelling = task.cancelling() if task else 0
+        deadline = self._time() + seconds
+        deadline = min(deadline, self._end)
+        self._deadline = deadline
+        if deadline < self._armed_for:
+            self._arm(deadline)
 
     def end(self) -> None:
         """End a wait: what was waited for has come, if only in the last moment."""
@@ -51,12 +54,18 @@ class Patience:
         self._expired = False
         return self._task.uncancel() <= self._cancelling
 
+    def _arm(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._look)
+        self._armed_for = deadline
+
     def _look(self) -> None:
-        self._timer = None
+        self._timer, self._armed_for = None, math.inf
         if self._deadline is None:
             return  # nothing is waited for; the next wait arms it again
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._look)
+        if self._time() < self._deadline:
+            self._arm(self._deadline)
             return
         self._expired = True
         if self._task is not None:

@@ -13,7 +13,7 @@ _MAX_SPACE = 8
 _TICKS = 3
 # Words and spaces that begin nothing in the middle of a line; it ends in few spaces, so that
 # these can be held back.
-_ORDINARY = re.compile(r"[\w .,!?:;'\"%/+\-]*[\w.,!?:;'\"%/+\-] {0,8}")
+_ORDINARY = re.compile(r"[\w .,!?:;'\"%/+\-]*[\w.,!?:;'\"%/+\-] {0,8}").fullmatch
 _STRAY = frozenset("}],;")
 """What models write behind a call: one bracket too many, or the comma to the next call."""
 
@@ -54,6 +54,8 @@ class TextReader:
         self._answer: Balance | None = None
         """Brackets of an answer in JSON, in which no call is looked for."""
         self._last = ""
+        self._is_calm = False
+        """Whether words can follow that need no look at what came before."""
         self.unreadable = 0
         """How many calls were announced and could not be read; they aren't spoken."""
 
@@ -64,30 +66,36 @@ class TextReader:
             return self._mode.holding
         return bool(self._space) and not self._removed
 
+    def words(self, text: str) -> str | None:
+        """Return at once what a chunk says that is words in the middle of a line.
+
+        Nearly all of them are, and this is much less work than step by step. None for any
+        other, which has to be fed.
+        """
+        if not self._is_calm or _ORDINARY(text) is None:
+            return None
+        said = text.rstrip(" ")
+        if self._space or len(said) < len(text):
+            said, self._space = self._space + said, text[len(said) :]
+        return said
+
     def feed(self, text: str) -> list[Piece]:
         """Return what a chunk has made complete."""
-        if self._is_ordinary(text):
-            return self._pass(text)
+        if (said := self.words(text)) is not None:
+            return [Said(said)]
         self._run(text)
-        return self._take()
-
-    def _is_ordinary(self, text: str) -> bool:
-        """Whether a chunk is words in the middle of a line, which nearly all of them are."""
-        return (
-            self._mode is None
-            and self._answer is None
-            and not (self._line_start or self._removed or self._after_call)
-            and not (self._ticks or self._ticks_to_drop or self._thinks)
-            and _ORDINARY.fullmatch(text) is not None
+        pieces = self._take()
+        self._is_calm = self._said and not (
+            self._mode
+            or self._answer
+            or self._line_start
+            or self._removed
+            or self._after_call
+            or self._ticks
+            or self._ticks_to_drop
+            or self._thinks
         )
-
-    def _pass(self, text: str) -> list[Piece]:
-        """Pass a chunk of words on at once: the same as step by step, and much less work."""
-        words = text.rstrip(" ")
-        said = Said(self._space + words)
-        self._space = text[len(words) :]
-        self._said = True
-        return [said]
+        return pieces
 
     def close(self, *, complete: bool = True) -> list[Piece]:
         """Return what is left. With `complete` off, an unfinished call is dropped."""
