@@ -155,4 +155,3 @@ def test_history_goes_in_blocks(most: int):
         starts.append(numbers[0])
     cuts = sum(before != after for before, after in pairwise(starts))
     assert cuts <= 99 / max(1, most // 2) + 1
-

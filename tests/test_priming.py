@@ -1,7 +1,7 @@
 """Prompts that are read before they are needed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from homeassistant.components import conversation
@@ -155,17 +155,17 @@ async def test_a_sentence_cuts_it_off(
 async def test_it_waits_while_the_server_is_busy(
     hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
 ):
+    """With somebody who must not be broken off."""
     entry = await add_entry(agent=agent_data())
     await quiet(sim)
     queue = entry.runtime_data.server.queue
     before = len(primes(sim))
     sim.script(Reply("Fine.", delay=0.3))
-    task = hass.async_create_task(ask_for_data(hass))
+    task = hass.async_create_task(say(hass, "How are you?"))
     await until(lambda: queue.taken)
     await prepare(hass)
     assert len(primes(sim)) == before
     await task
-    await until(lambda: len(primes(sim)) == before + 1)
 
 
 async def test_two_agents_do_not_drive_each_other_out(
@@ -255,3 +255,32 @@ async def test_unloading_breaks_it_off(
     await until(lambda: primes(sim))
     await hass.config_entries.async_unload(entry.entry_id)
     await until(lambda: primes(sim)[0].cancelled)
+
+
+class TestServerThatKeepsOnePrompt:
+    """Ollama 0.24 and older."""
+
+    @pytest.fixture
+    async def sim(self) -> AsyncGenerator[Simulator]:
+        """An older server."""
+        async with Simulator(version="0.24.0") as simulator:
+            yield simulator
+
+    async def test_who_begins_to_speak_while_something_runs(
+        self, hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+    ):
+        """The job gives way, and the slot stays free until the sentence has come."""
+        sim.set_rates(Rates(generation_tokens_per_second=30))
+        entry = await add_entry(agent=agent_data())
+        await quiet(sim)
+        queue = entry.runtime_data.server.queue
+        sim.set_brain(lambda request: Reply("word " * 20 if request.tools == () else "Fine."))
+        job = hass.async_create_task(ask_for_data(hass))
+        await until(lambda: asked(sim) and asked(sim)[-1].lines)
+        await prepare(hass)
+        await until(lambda: any(request.cancelled for request in sim.chats))
+        assert queue.waiting == 1
+        assert speech(await say(hass, "How are you?")) == "Fine."
+        question = sim.chats[-1] if sim.chats[-1].body.get("tools") else sim.chats[-2]
+        assert question.cached_tokens > question.prompt_tokens * 0.8
+        await job

@@ -7,6 +7,7 @@ to speak.
 
 import asyncio
 from collections.abc import Callable
+import contextlib
 from dataclasses import replace
 import logging
 from typing import Final
@@ -36,6 +37,8 @@ _AFTER_CHANGE: Final = 10.0
 """After a change of the home: changes come in swarms."""
 _AFTER_QUERY: Final = 1.0
 """After something else was asked: more of it may follow."""
+_LONGEST_SENTENCE: Final = 10.0
+"""Seconds for which background work is kept waiting after somebody has begun to speak."""
 _AT_ONCE: Final = "0s"
 _PLACEHOLDER: Final = "Hello"
 """Stands for the sentence; what a server keeps ends before it."""
@@ -157,10 +160,25 @@ class Primer:
             request = await _async_request(agent)
             if agent.runtime.server.prefixes.is_warm(request.model, request.prefix):
                 return
-            await agent.runtime.server.async_prime(replace(request, keep_alive=keep_alive))
+            request = replace(request, keep_alive=keep_alive)
+            if not is_awaited:
+                await agent.runtime.server.async_prime(request)
+                return
+            with agent.runtime.server.queue.expecting_speech():
+                await agent.runtime.server.async_prime(request, is_awaited=True)
+                agent.entry.async_create_background_task(
+                    agent.hass, _async_keep_slot(agent), f"{DOMAIN} slot {agent.entity_id}"
+                )
         except HomeAssistantError as err:
             # Whoever asks for something is told; nobody has asked for this.
             _LOGGER.debug("A prompt could not be read in advance: %s", type(err).__name__)
+
+
+async def _async_keep_slot(agent: Agent) -> None:
+    """Keep work in the background from taking the prompt's place before the sentence comes."""
+    with agent.runtime.server.queue.expecting_speech() as heard, contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_SENTENCE):
+            await heard.wait()
 
 
 async def _async_request(agent: Agent) -> ChatRequest:

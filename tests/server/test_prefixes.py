@@ -117,3 +117,28 @@ def test_it_is_right_about_a_server_it_has_to_itself(sent: list[int], keeps: int
         memory = [*(one for one in memory if one != prefix), prefix][-keeps:]
         warm = [one for one in memory if prefixes.is_warm(MODEL, one)]
         assert warm == (memory[-3:] if shown else [prefix])
+
+
+def test_what_is_being_read_takes_the_place_of_others(prefixes: Prefixes):
+    prefixes.note(MODEL, 1, TOKENS, SLOW)
+    with prefixes.reading(MODEL, 2):
+        assert not prefixes.is_warm(MODEL, 1)
+        prefixes.note(MODEL, 2, TOKENS, SLOW)
+    assert prefixes.is_warm(MODEL, 2)
+
+
+def test_what_was_broken_off_leaves_nothing(prefixes: Prefixes):
+    prefixes.note(MODEL, 1, TOKENS, SLOW)
+    with prefixes.reading(MODEL, 2):
+        pass
+    assert not prefixes.is_warm(MODEL, 1)
+    assert not prefixes.is_warm(MODEL, 2)
+
+
+def test_reading_drives_nothing_out_where_several_are_kept(prefixes: Prefixes):
+    prefixes.note(MODEL, 1, TOKENS, SLOW)
+    prefixes.note(MODEL, 2, TOKENS, SLOW)
+    prefixes.note(MODEL, 1, TOKENS, FAST)
+    with prefixes.reading(MODEL, 2):
+        assert prefixes.is_warm(MODEL, 1)
+    assert prefixes.is_warm(MODEL, 1)

@@ -555,3 +555,52 @@ async def test_speech_never_waits_for_the_background(size: int, told: list[tuple
     for priority in (Priority.SPEECH, Priority.PERSON):
         came = [job for job in line.jobs if job.priority is priority]
         assert [job for job in line.order if job.priority is priority] == came
+
+
+async def test_who_begins_to_speak_finds_the_slot():
+    """Work in the background gives way at once, and begins only when that was heard."""
+    line = Line()
+    job = await line.come(Priority.BACKGROUND)
+    with line.queue.expecting_speech() as heard:
+        await line.settle()
+        assert line.running == []
+        later = await line.come(Priority.AUTOMATION)
+        assert line.running == []
+        person = await line.come(Priority.PERSON)
+        assert line.running == [person], "only the background waits"
+        await line.finish(person)
+        warm_up = await line.come(Priority.WARM_UP)
+        assert line.running == [warm_up]
+        speech = await line.come(Priority.SPEECH)
+        assert heard.is_set()
+        assert line.running == [speech]
+        await line.finish(speech)
+        assert line.running == [later]
+    await line.end()
+    assert (job.begun, job.answered) == (2, 1)
+
+
+async def test_who_begins_to_speak_and_says_nothing():
+    line = Line()
+    job = await line.come(Priority.BACKGROUND)
+    with line.queue.expecting_speech():
+        await line.settle()
+        assert line.running == []
+    await line.settle()
+    assert line.running == [job]
+    await line.end()
+
+
+async def test_who_begins_to_speak_breaks_off_nobody_else():
+    line = Line(2)
+    jobs = [await line.come(Priority.PERSON), await line.come(Priority.BACKGROUND)]
+    with line.queue.expecting_speech():
+        await line.settle()
+        assert line.running == jobs[:1]
+    await line.end()
+    line = Line(2)
+    job = await line.come(Priority.BACKGROUND)
+    with line.queue.expecting_speech():
+        await line.settle()
+        assert line.running == [job], "there is a slot beside it"
+    await line.end()

@@ -293,7 +293,7 @@ class OllamaServer:
         ticket = self.queue.ticket(query.priority)
         if query.priority.gives_way:
             return self._whole(request, query, ticket)
-        return self._chat(request, query, self._slot(query, ticket, self.limits.queue))
+        return self._chat(request, query, self._slot(request, query, ticket, self.limits.queue))
 
     async def _whole(
         self, request: ChatRequest, query: Query, ticket: Ticket
@@ -309,7 +309,7 @@ class OllamaServer:
             try:
                 async with limit:
                     give_way = partial(limit.reschedule, -math.inf)
-                    slot = self._slot(query, ticket, self.limits.patient_queue, give_way)
+                    slot = self._slot(request, query, ticket, self.limits.patient_queue, give_way)
                     async with contextlib.aclosing(self._chat(request, query, slot)) as lines:
                         async for line in lines:
                             chunks.append(line)  # noqa: PERF401 - kept when it is broken off
@@ -331,6 +331,7 @@ class OllamaServer:
     @contextlib.asynccontextmanager
     async def _slot(
         self,
+        request: ChatRequest,
         query: Query,
         ticket: Ticket,
         seconds: float,
@@ -340,15 +341,18 @@ class OllamaServer:
         before = ticket.waited
         async with self.queue.async_take(ticket, seconds, on_cut):
             query.waited += ticket.waited - before
-            yield
+            with self.prefixes.reading(request.model, request.prefix):
+                yield
 
-    async def async_prime(self, request: ChatRequest) -> None:
+    async def async_prime(self, request: ChatRequest, *, is_awaited: bool = False) -> None:
         """Have the server read a prompt that will be needed; what it answers is thrown away.
 
         It gives way at once to whatever is asked: the server keeps what it has read until then
-        (fact 25). Nothing is done while the server is busy. Raises OllamaError.
+        (fact 25). Nothing is done while the server is busy, unless whoever it is busy with has
+        been told to make way for `is_awaited`. Raises OllamaError.
         """
-        if not self.queue.is_idle or self.queue.taken:
+        queue = self.queue
+        if queue.serves_people or (queue.taken and not is_awaited):
             return
         query = Query("prime", "", request.model, asyncio.get_running_loop().time)
         ticket = self.queue.ticket(Priority.WARM_UP)
@@ -356,7 +360,7 @@ class OllamaServer:
         try:
             async with limit:
                 give_way = partial(limit.reschedule, -math.inf)
-                slot = self._slot(query, ticket, self.limits.queue, give_way)
+                slot = self._slot(request, query, ticket, self.limits.queue, give_way)
                 async with contextlib.aclosing(self._chat(request, query, slot)) as lines:
                     async for _ in lines:
                         pass

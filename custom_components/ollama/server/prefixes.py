@@ -4,7 +4,8 @@ A server keeps what it has read of the last prompt of a model; newer ones keep s
 tells which, but the time that it took to read the next one does.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +29,8 @@ class _Memory:
 
     recent: list[int] = field(default_factory=list)
     """Beginnings that were sent, the last one last."""
+    reading: int | None = None
+    """The beginning that is being read, until that has come to its end."""
     slowest: float | None = None
     """Tokens a second; measured without any memory."""
     keeps_several: bool = False
@@ -44,6 +47,18 @@ class Prefixes:
         self._now = now
         self._memories: dict[str, _Memory] = {}
 
+    @contextlib.contextmanager
+    def reading(self, model: str, prefix: int) -> Generator[None]:
+        """Note that a prompt is being read; what is broken off leaves nothing to rely on."""
+        memory = self._memories.setdefault(full_name(model), _Memory())
+        memory.reading = prefix
+        try:
+            yield
+        finally:
+            if memory.reading is not None and not memory.keeps_several:
+                memory.recent.clear()
+            memory.reading = None
+
     def note(self, model: str, prefix: int, tokens: int, seconds: float) -> None:
         """Note that a prompt was read: how long it is, and how long it took."""
         memory = self._memories.setdefault(full_name(model), _Memory())
@@ -53,6 +68,7 @@ class Prefixes:
             memory.recent.remove(prefix)
         memory.recent.append(prefix)
         del memory.recent[:-_SEVERAL]
+        memory.reading = None
         memory.used_at = self._now()
 
     def _learn(self, memory: _Memory, prefix: int, rate: float) -> None:
@@ -73,7 +89,9 @@ class Prefixes:
             return False
         if memory.has_others and self._now() - memory.used_at > _OTHERS_SECONDS:
             return False
-        return memory.keeps_several or memory.recent[-1] == prefix
+        if memory.keeps_several:
+            return True
+        return prefix == (memory.recent[-1] if memory.reading is None else memory.reading)
 
     def keep_only(self, models: Iterable[str]) -> None:
         """Note which models are loaded: what others have read went with them."""

@@ -5,7 +5,7 @@ background would hold up a sentence that somebody speaks. So requests wait here 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 import contextlib
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -106,6 +106,8 @@ class RequestQueue:
     _let_in: int = 0
     """Those who have got their slot and don't know it yet."""
     _numbers: count[int] = field(default_factory=count)
+    _expecting: list[asyncio.Event] = field(default_factory=list)
+    """Set when somebody speaks, by those who keep the slot for that."""
 
     @property
     def waiting(self) -> int:
@@ -122,6 +124,35 @@ class RequestQueue:
         """Whether nobody is answered and nobody waits, but for a warm-up."""
         real = any(running.ticket.priority < Priority.WARM_UP for running in self._running)
         return not (real or self._waiting or self._let_in)
+
+    @property
+    def serves_people(self) -> bool:
+        """Whether somebody is being answered who must not be broken off."""
+        return bool(self._let_in) or any(
+            not running.ticket.priority.gives_way for running in self._running
+        )
+
+    @contextlib.contextmanager
+    def expecting_speech(self) -> Generator[asyncio.Event]:
+        """Keep the next slot for somebody who has begun to speak.
+
+        What gives way does so now, and none of it begins meanwhile. Yields an event that is set
+        when the sentence has come.
+        """
+        heard = asyncio.Event()
+        self._expecting.append(heard)
+        try:
+            self._make_way(at_least=1)
+            yield heard
+        finally:
+            self._expecting.remove(heard)
+            self._let_through()
+
+    def _is_kept_back(self, ticket: Ticket) -> bool:
+        """Whether somebody is expected to speak, and this is less important."""
+        if not ticket.priority.gives_way or ticket.priority is Priority.WARM_UP:
+            return False
+        return any(not heard.is_set() for heard in self._expecting)
 
     def resize(self, size: int) -> None:
         """Let more through, or fewer; who is through already stays."""
@@ -146,7 +177,10 @@ class RequestQueue:
             for running in self._running:
                 if running.ticket.priority is Priority.WARM_UP and running.can_be_cut:
                     running.cut()
-        if self.taken >= self.size or self._waiting:
+        if ticket.priority is Priority.SPEECH:
+            for heard in self._expecting:
+                heard.set()
+        if self.taken >= self.size or self._waiting or self._is_kept_back(ticket):
             await self._wait(ticket, seconds)
         holder = _Running(ticket, on_cut if ticket.cuts < MOST_CUTS else None)
         self._running.append(holder)
@@ -166,6 +200,7 @@ class RequestQueue:
         try:
             self._make_way()
             self.on_change()
+            self._let_through()
             async with asyncio.timeout(seconds):
                 await turn
         except BaseException as err:
@@ -182,9 +217,10 @@ class RequestQueue:
             ticket.waited += loop.time() - began
         self._let_in -= 1
 
-    def _make_way(self) -> None:
+    def _make_way(self, at_least: int = 0) -> None:
         """Break off what gives way, for each who speaks and finds no slot."""
         speaking = sum(ticket.priority is Priority.SPEECH for ticket in self._waiting)
+        speaking = max(speaking, at_least if self.taken >= self.size else 0)
         leaving = sum(running.is_cut for running in self._running)
         giving_way = [
             running
@@ -200,8 +236,11 @@ class RequestQueue:
         """Wake those whose turn it is; the slot is theirs from now on."""
         woken = False
         now = asyncio.get_running_loop().time() if self._waiting else 0.0
-        while self._waiting and self.taken < self.size:
-            ticket = min(self._waiting, key=lambda ticket: ticket.rank(now))
+        while self.taken < self.size:
+            ready = [ticket for ticket in self._waiting if not self._is_kept_back(ticket)]
+            if not ready:
+                break
+            ticket = min(ready, key=lambda ticket: ticket.rank(now))
             turn = self._waiting.pop(ticket)
             if not turn.done():
                 self._let_in += 1
