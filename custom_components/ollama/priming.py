@@ -27,7 +27,7 @@ from .agents import Agent
 from .const import DOMAIN
 from .home import async_get_inventory_cache
 from .server import ChatRequest, QueryResult, full_name
-from .server.client import KEEP_LOADED_FOREVER
+from .server.request import KEEP_LOADED_FOREVER
 
 _LOGGER: Final = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from ..const import (
     CONF_TOOL_CALLING,
 )
 from ..server import Capability, ModelDetails
-from ..server.client import KEEP_LOADED_FOREVER, Think
 from ..server.lenient import as_number, as_texts
+from ..server.request import KEEP_LOADED_FOREVER, Think
 
 DEFAULT_KEEP_ALIVE: Final = KEEP_LOADED_FOREVER
 DEFAULT_MAX_HISTORY: Final = 20

@@ -4,7 +4,7 @@ This room knows nothing of the home. What it raises is always an OllamaError.
 """
 
 from .address import complete_url, host_of, same_server
-from .client import DEFAULT_PARALLEL, ChatRequest, Connection, OllamaServer
+from .client import DEFAULT_PARALLEL, OllamaServer
 from .downloads import Download, Downloads
 from .errors import (
     AnswerCutError,
@@ -43,6 +43,7 @@ from .privacy import (
 )
 from .queue import MOST_CUTS, MOST_WAITING, Priority, QueueFullError, RequestQueue
 from .rate import MOST_PER_HOUR, RateLimiter, RateLimits, Refused, Requester
+from .request import ChatRequest, Connection
 from .sizes import message_size, size_of, text_size
 from .usage import Day, Figures, Query, QueryResult, Totals, Usage
 from .version import OLDEST_VERSION, is_too_old

@@ -1,14 +1,13 @@
 """The one place that talks to a server, through the `ollama` package."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 import math
-import ssl
 import time
-from typing import Any, Literal, cast
+from typing import cast
 
 import httpx
 
@@ -23,14 +22,14 @@ from .errors import (
     Unreachable,
     map_error,
 )
-from .lenient import as_objects, as_text
 from .limits import TimeLimits
 from .models import InstalledModel, LoadedModel, ModelCatalog, ModelDetails
 from .patience import Patience
 from .prefixes import Prefixes
 from .privacy import Privacy
 from .queue import Priority, RequestQueue, Ticket
-from .sizes import message_size
+from .request import ChatRequest, Connection
+from .transport import SameHost, Transport
 from .usage import Figures, Query
 
 _NESTED_GENERATORS = 6
@@ -39,83 +38,8 @@ _NESTED_GENERATORS = 6
 _ADDRESS_SECONDS = 300.0
 """So long it is believed where an address leads."""
 
-_LONGEST_VERSION = 255
-"""Characters: what a state can hold."""
-
 DEFAULT_PARALLEL = 1
 """Generations at once: what a server does for each model unless told otherwise (fact 16)."""
-
-type Think = bool | Literal["low", "medium", "high"]
-
-KEEP_LOADED_FOREVER = -1
-"""The number, not the text: the server refuses "-1" (fact 19 of the recordings)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """How a server is reached. Key and headers are secrets: never in a repr."""
-
-    url: str
-    ssl_context: ssl.SSLContext = field(repr=False)
-    api_key: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def all_headers(self) -> dict[str, str]:
-        """The extra headers, and the key as a bearer token.
-
-        A header holds ASCII only; what else was pasted with a key, such as a space of no
-        width, is no part of it.
-        """
-        headers = dict(self.headers)
-        if self.api_key and (key := self.api_key.strip()):
-            headers["Authorization"] = f"Bearer {key}"
-        return {name: value.encode("ascii", "ignore").decode() for name, value in headers.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """One request to `/api/chat`; the fields are the API's own."""
-
-    model: str
-    messages: Sequence[ollama.Message] = field(repr=False)
-    tools: Sequence[ollama.Tool] | None = field(default=None, repr=False)
-    options: Mapping[str, Any] | None = None
-    keep_alive: float | str | None = None
-    think: Think | None = None
-    format: dict[str, Any] | None = field(default=None, repr=False)
-    tool_size: int = 0
-    """How large the tools are as JSON, in bytes."""
-
-    @property
-    def size(self) -> int:
-        """How large the prompt is in bytes, tools included."""
-        return self.tool_size + sum(map(message_size, self.messages))
-
-    @property
-    def least_size(self) -> int:
-        """The same without earlier turns: instructions, tools, and what was said last."""
-        system = sum(message_size(m) for m in self.messages if m.role == "system")
-        said = next((m for m in reversed(self.messages) if m.role == "user"), None)
-        return self.tool_size + system + (message_size(said) if said else 0)
-
-    @property
-    def prefix(self) -> int:
-        """What tells one beginning of a prompt from another: all before the talk."""
-        tools = tuple(tool.function.name if tool.function else "" for tool in self.tools or ())
-        first = self.messages[0] if self.messages else None
-        system = first.content if first is not None and first.role == "system" else ""
-        return hash((self.num_ctx, tools, self.tool_size, system))
-
-    @property
-    def has_images(self) -> bool:
-        """Whether there is something in the prompt that isn't text."""
-        return any(message.images for message in self.messages)
-
-    @property
-    def num_ctx(self) -> int:
-        """The context window in tokens; 0 when it isn't set."""
-        return int((self.options or {}).get("num_ctx") or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,38 +49,6 @@ class _StreamLimits:
     first: float
     between: float
     whole: float = math.inf
-
-
-class _Transport(ollama.AsyncClient):
-    """The library's client, the one request that it lacks, and lists read leniently.
-
-    The library refuses a list whole when one date or size in it is odd, and drops what
-    newer servers add.
-    """
-
-    async def version(self) -> str:
-        """Return the server's version. Raises what the library raises."""
-        version = (await self._answer("GET", "/api/version")).get("version")
-        if not isinstance(version, str):
-            raise TypeError("version is not a text")
-        return as_text(version)[:_LONGEST_VERSION]
-
-    async def models(self, path: str) -> list[Mapping[str, Any]]:
-        """Return the list of models under a path. Raises what the library raises."""
-        return as_objects((await self._answer("GET", path)).get("models"))
-
-    async def details(self, model: str) -> Mapping[str, Any]:
-        """Return what the server tells of a model. Raises what the library raises."""
-        return await self._answer("POST", "/api/show", json={"model": model})
-
-    async def _answer(self, method: str, path: str, **more: Any) -> Mapping[str, Any]:
-        response: httpx.Response = await self._request_raw(  # type: ignore[no-untyped-call] # the library's
-            method, path, **more
-        )
-        answer = response.json()
-        if not isinstance(answer, Mapping):
-            raise TypeError("the answer is not an object")
-        return answer
 
 
 class OllamaServer:
@@ -185,13 +77,13 @@ class OllamaServer:
         self.models = ModelCatalog(self)
         self._address_checked_until = -math.inf
         self._connect = partial(
-            _Transport,
+            Transport,
             host=connection.url,
             headers=connection.all_headers,
             verify=connection.ssl_context,
             # A proxy from the environment would take the requests out of the LAN.
             trust_env=False,
-            event_hooks={"request": [_SameHost()]},
+            event_hooks={"request": [SameHost()]},
             # The limits of reading are kept here, because they depend on what is read.
             timeout=httpx.Timeout(None, connect=self.limits.connect),
         )
@@ -210,7 +102,7 @@ class OllamaServer:
 
     async def async_version(self) -> str:
         """Return the server's version, such as 0.32.15."""
-        return await self._short(_Transport.version)
+        return await self._short(Transport.version)
 
     async def async_list(self) -> list[InstalledModel]:
         """Return the installed models, as the server orders them."""
@@ -242,7 +134,7 @@ class OllamaServer:
         self.check_model(model)
         options = {"num_ctx": num_ctx} if num_ctx else None
 
-        async def load(client: _Transport) -> None:
+        async def load(client: Transport) -> None:
             if details.chats:
                 await client.generate(model, options=options, keep_alive=keep_alive)
             else:
@@ -410,7 +302,7 @@ class OllamaServer:
 
     async def _stream[T](
         self,
-        request: Callable[[_Transport], Awaitable[AsyncIterator[T]]],
+        request: Callable[[Transport], Awaitable[AsyncIterator[T]]],
         model: str,
         limits: _StreamLimits,
         note: Callable[[T], None] | None = None,
@@ -461,7 +353,7 @@ class OllamaServer:
 
     async def _short[T](
         self,
-        request: Callable[[_Transport], Awaitable[T]],
+        request: Callable[[Transport], Awaitable[T]],
         model: str = "",
         *,
         seconds: float | None = None,
@@ -478,7 +370,7 @@ class OllamaServer:
                 return await self._once(request, model, seconds)
 
     async def _once[T](
-        self, request: Callable[[_Transport], Awaitable[T]], model: str, seconds: float
+        self, request: Callable[[Transport], Awaitable[T]], model: str, seconds: float
     ) -> T:
         try:
             async with asyncio.timeout(seconds):
@@ -513,22 +405,6 @@ def _is_stale(err: OllamaError) -> bool:
     Nothing of an answer has been seen then, so that asking again changes nothing.
     """
     return isinstance(err, ServerUnreachableError) and err.reason is Unreachable.DROPPED
-
-
-class _SameHost:
-    """Refuses to follow a redirection to another host: it could lead out of the home."""
-
-    def __init__(self) -> None:
-        """Wait for the first request, which is no redirection."""
-        self._host: str | None = None
-
-    async def __call__(self, request: httpx.Request) -> None:
-        """Look at a request before it is sent. Raises ValueError."""
-        host = request.url.host
-        if self._host is None:
-            self._host = host
-        elif host != self._host:
-            raise ValueError("redirected to another host")
 
 
 async def _let_generators_close() -> None:
