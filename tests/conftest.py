@@ -80,7 +80,8 @@ async def _time_limits(hass: HomeAssistant) -> None:
 def _no_priming_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what a server is asked to what a test asks; priming has tests of its own."""
     for name in ("_AFTER_START", "_AFTER_CHANGE", "_AFTER_QUERY"):
-        monkeypatch.setattr(f"custom_components.ollama.priming.{name}", 1e6)
+        # More than the clock of a frozen day, from which the loop's is a thousand times away.
+        monkeypatch.setattr(f"custom_components.ollama.priming.{name}", 1e12)
 
 
 @pytest.fixture(autouse=True)

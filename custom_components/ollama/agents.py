@@ -72,13 +72,17 @@ class Agent:
 
     async def async_with_room(self, settings: AgentSettings) -> AgentSettings:
         """Return settings with the context window that may be reached: what a prompt may fill."""
-        if not self.runtime.coordinator.last_update_success:
-            return settings  # nobody is to wait for it twice
-        try:
-            self.runtime.server.check_model(settings.model)
-            details = await self.runtime.server.models.async_details(settings.model)
-        except OllamaError:
-            return settings  # what is wrong is told by the turn
+        models = self.runtime.server.models
+        details = models.known_details(settings.model)
+        if self.runtime.coordinator.last_update_success:
+            # Otherwise nobody is to wait for it twice.
+            try:
+                self.runtime.server.check_model(settings.model)
+                details = await models.async_details(settings.model)
+            except OllamaError:
+                return settings  # what is wrong is told by the turn
+        if details is None:
+            return settings
         limit = details.context_length
         if not settings.automatic_window:
             most = settings.num_ctx

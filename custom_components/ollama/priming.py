@@ -6,14 +6,14 @@ to speak.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 import contextlib
 from dataclasses import replace
 import logging
 from typing import Final
 
 from homeassistant.components import conversation
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import CONF_MODEL, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import llm
@@ -53,6 +53,7 @@ class Primer:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._stops: list[CALLBACK_TYPE] = []
+        self._may_load = False
 
     @callback
     def async_start(self) -> None:
@@ -87,10 +88,11 @@ class Primer:
         """Prime now: somebody has begun to speak."""
         agent = self._agent()
         if agent.settings.prime and not _is_unloaded_at_once(agent):
-            await self._async_prime(agent, is_awaited=True)
+            await _async_prepare(agent)
 
     @callback
     def _async_started(self, _: HomeAssistant) -> None:
+        self._may_load = True
         self._async_soon(_AFTER_START)
 
     @callback
@@ -116,13 +118,14 @@ class Primer:
         """
         model = full_name(agent.settings.model)
         favourite = agent.runtime.records.spoken_to.get(model)
-        if favourite is None:
-            favourite = next(
-                subentry.subentry_id
-                for subentry in agent.entry.subentries.values()
-                if subentry.subentry_type == conversation.DOMAIN
-                and full_name(subentry.data.get("model", "")) == model
-            )
+        agents = [
+            subentry.subentry_id
+            for subentry in agent.entry.subentries.values()
+            if subentry.subentry_type == conversation.DOMAIN
+            and full_name(subentry.data.get(CONF_MODEL, "")) == model
+        ]
+        if favourite not in agents:
+            favourite = agents[0] if agents else None
         return favourite == agent.subentry_id
 
     @callback
@@ -141,8 +144,12 @@ class Primer:
             self._async_soon(_AFTER_QUERY)
             return
         if self._task is None and self._is_favourite(agent):
+            # Only at the start: what somebody has unloaded since stays unloaded.
+            may_load, self._may_load = self._may_load, False
             self._task = agent.entry.async_create_background_task(
-                agent.hass, self._async_prime(agent), f"{DOMAIN} prime {agent.entity_id}"
+                agent.hass,
+                _async_prime(agent, may_load=may_load),
+                f"{DOMAIN} prime {agent.entity_id}",
             )
             self._task.add_done_callback(self._async_ended)
 
@@ -150,40 +157,65 @@ class Primer:
     def _async_ended(self, task: asyncio.Task[None]) -> None:
         self._task = None
 
-    async def _async_prime(self, agent: Agent, *, is_awaited: bool = False) -> None:
-        if not agent.runtime.coordinator.last_update_success:
+
+async def _async_prime(agent: Agent, *, may_load: bool) -> None:
+    """Prime while nobody waits."""
+    with _whatever_happens():
+        request = await _async_request(agent, may_load=may_load)
+        if request is not None and not _is_warm(agent, request):
+            await agent.runtime.server.async_prime(request)
+
+
+async def _async_prepare(agent: Agent) -> None:
+    """Prime for somebody who has begun to speak, and keep the slot until the sentence comes."""
+    with _whatever_happens():
+        request = await _async_request(agent, may_load=True, is_awaited=True)
+        if request is None:
             return
-        keep_alive = _keep_alive(agent, is_awaited=is_awaited)
-        if keep_alive is None:
-            return
-        try:
-            request = await _async_request(agent)
-            if agent.runtime.server.prefixes.is_warm(request.model, request.prefix):
-                return
-            request = replace(request, keep_alive=keep_alive)
-            if not is_awaited:
-                await agent.runtime.server.async_prime(request)
-                return
-            with agent.runtime.server.queue.expecting_speech():
+        is_warm = _is_warm(agent, request)
+        with agent.runtime.server.queue.expecting_speech(make_way=not is_warm) as heard:
+            if not is_warm:
                 await agent.runtime.server.async_prime(request, is_awaited=True)
+            if not heard.is_set():
                 agent.entry.async_create_background_task(
                     agent.hass, _async_keep_slot(agent), f"{DOMAIN} slot {agent.entity_id}"
                 )
-        except HomeAssistantError as err:
-            # Whoever asks for something is told; nobody has asked for this.
-            _LOGGER.debug("A prompt could not be read in advance: %s", type(err).__name__)
 
 
 async def _async_keep_slot(agent: Agent) -> None:
     """Keep work in the background from taking the prompt's place before the sentence comes."""
-    with agent.runtime.server.queue.expecting_speech() as heard, contextlib.suppress(TimeoutError):
+    queue = agent.runtime.server.queue
+    with queue.expecting_speech(make_way=False) as heard, contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_LONGEST_SENTENCE):
             await heard.wait()
 
 
-async def _async_request(agent: Agent) -> ChatRequest:
-    """Return the request with which the next talk begins, for a single token."""
+@contextlib.contextmanager
+def _whatever_happens() -> Generator[None]:
+    """Let a failure pass: whoever asks for something is told, and nobody has asked for this."""
+    try:
+        yield
+    except HomeAssistantError as err:
+        _LOGGER.debug("A prompt could not be read in advance: %s", type(err).__name__)
+
+
+def _is_warm(agent: Agent, request: ChatRequest) -> bool:
+    return agent.runtime.server.prefixes.is_warm(request.model, request.prefix)
+
+
+async def _async_request(
+    agent: Agent, *, may_load: bool, is_awaited: bool = False
+) -> ChatRequest | None:
+    """Return the request with which the next talk begins, for a single token.
+
+    None while the server is away, and where the model isn't loaded and may not be.
+    """
+    if not agent.runtime.coordinator.last_update_success:
+        return None
     settings = agent.settings
+    keep_alive = await _async_keep_alive(agent, may_load=may_load, is_awaited=is_awaited)
+    if keep_alive is None:
+        return None
     context = llm.LLMContext(
         platform=DOMAIN,
         context=None,
@@ -204,7 +236,7 @@ async def _async_request(agent: Agent) -> ChatRequest:
     query = agent.runtime.records.usage.open("prime", agent.subentry_id, settings.model)
     request = await agent.turn(query, settings).async_first_request(log)
     options = {**(request.options or {}), CONF_NUM_PREDICT: 1}
-    return replace(request, options=options)
+    return replace(request, options=options, keep_alive=keep_alive)
 
 
 def _is_unloaded_at_once(agent: Agent) -> bool:
@@ -212,20 +244,26 @@ def _is_unloaded_at_once(agent: Agent) -> bool:
     return agent.settings.keep_alive == _AT_ONCE
 
 
-def _keep_alive(agent: Agent, *, is_awaited: bool) -> float | str | None:
+async def _async_keep_alive(
+    agent: Agent, *, may_load: bool, is_awaited: bool
+) -> float | str | None:
     """Return how long the model is to stay loaded: as long as it would without this.
 
-    None where it isn't loaded, and nobody is about to load it.
+    None where it isn't loaded, and nobody is about to load it. Raises OllamaError.
     """
     settings = agent.settings
-    if settings.keep_alive == KEEP_LOADED_FOREVER:
-        return KEEP_LOADED_FOREVER
-    state = agent.runtime.coordinator.data
     name = full_name(settings.model)
-    loaded = next((one for one in state.loaded if full_name(one.name) == name), None)
-    if loaded is None:
-        return settings.keep_alive if is_awaited else None
-    if loaded.expires_at is None:
+    if may_load and settings.keep_alive == KEEP_LOADED_FOREVER:
         return KEEP_LOADED_FOREVER
-    left = int((loaded.expires_at - dt_util.utcnow()).total_seconds())
-    return f"{left}s" if left > 0 else None
+    # Asked for anew: each answer puts off the end, and the last poll may be older.
+    running = await agent.runtime.server.async_running()
+    loaded = next((one for one in running if full_name(one.name) == name), None)
+    left = 0
+    if loaded is not None:
+        if loaded.expires_at is None or settings.keep_alive == KEEP_LOADED_FOREVER:
+            return KEEP_LOADED_FOREVER
+        left = int((loaded.expires_at - dt_util.utcnow()).total_seconds())
+    if left > 0:
+        return f"{left}s"
+    # As the sentence will that somebody is about to say.
+    return settings.keep_alive if is_awaited else None

@@ -56,10 +56,15 @@ async def test_add_server(hass: HomeAssistant, sim: Simulator):
         (
             "conversation",
             "Ollama Conversation",
-            {"model": MODEL, "llm_hass_api": ["assist"], "llm_apis": ["ollama"]},
+            {
+                "model": MODEL,
+                "num_ctx_auto": True,
+                "llm_hass_api": ["assist"],
+                "llm_apis": ["ollama"],
+            },
             None,
         ),
-        ("ai_task_data", "Ollama AI Task", {"model": MODEL}, None),
+        ("ai_task_data", "Ollama AI Task", {"model": MODEL, "num_ctx_auto": True}, None),
     ]
     assert entry.state is ConfigEntryState.LOADED
     assert hass.states.get("conversation.ollama_conversation")

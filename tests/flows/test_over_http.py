@@ -138,10 +138,11 @@ async def test_agent(hass: HomeAssistant, sim: Simulator, entry, post: Any, kind
         "num_ctx",
         "max_history",
         "keep_alive",
+        *(["prime"] if talks else []),
         "sampling",
-        *(["prime", "policy"] if talks else []),
+        *(["policy"] if talks else []),
     ]
-    sampling = step["data_schema"][len(own) + 4]
+    (sampling,) = (one for one in step["data_schema"] if one["name"] == "sampling")
     assert (sampling["type"], sampling["expanded"]) == ("expandable", False)
     assert names(sampling["schema"]) == [
         "temperature",

@@ -528,7 +528,7 @@ def test_a_long_talk_teaches_nothing(usage: Usage):
 
 
 def test_learned_figures_stay_likely(usage: Usage):
-    usage.learn_tokens(MODEL, 100_000, 10, 8192, has_history=False)
+    usage.learn_tokens(MODEL, 100_000, 1000, 8192, has_history=False)
     assert usage.tokens_of(MODEL, 6000) == 1000
     usage.learn_tokens(MODEL, 10, 1000, 8192, has_history=False)
     assert usage.tokens_of(MODEL, 6000) == 6000

@@ -18,7 +18,17 @@ from ..const import DOMAIN
 from ..runtime import time_limits
 from ..sessions import async_chat_session
 
-_held: ContextVar[frozenset[str]] = ContextVar("ollama_talks_held", default=frozenset())
+
+@dataclass(slots=True)
+class _Held:
+    """A talk whose turn is held by a task."""
+
+    conversation_id: str
+    ended: bool = False
+    """Tasks that began inside of it live on with a copy of its context."""
+
+
+_held: ContextVar[tuple[_Held, ...]] = ContextVar("ollama_talks_held", default=())
 """Talks whose turn is under way in this very task or around it."""
 
 
@@ -48,7 +58,7 @@ async def async_talk_turn(
             yield both
         return
     held = _held.get()
-    if conversation_id in held:
+    if any(one.conversation_id == conversation_id and not one.ended for one in held):
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="conversation_inside_itself"
         )
@@ -57,12 +67,14 @@ async def async_talk_turn(
     turns.users += 1
     try:
         await _async_wait(turns.lock, time_limits(hass).answer)
-        token = _held.set(held | {conversation_id})
+        own = _Held(conversation_id)
+        token = _held.set((*held, own))
         try:
             with _apart(), _log(hass, conversation_id, context) as both:
                 yield both
         finally:
             _held.reset(token)
+            own.ended = True
             turns.lock.release()
     finally:
         turns.users -= 1

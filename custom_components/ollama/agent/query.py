@@ -38,8 +38,17 @@ _ELLIPSIS: Final = "…"
 _LONGEST_ESCAPE: Final = len(r"\u001b")
 _CANCELLED: Final = "cancelled"
 
-_inside: ContextVar[Priority | None] = ContextVar("ollama_inside_a_query", default=None)
-"""How important the query is whose tool asks."""
+
+@dataclass(slots=True)
+class _Outer:
+    """A query whose tools may ask in turn."""
+
+    priority: Priority
+    ended: bool = False
+    """Tasks and timers that a tool began live on with a copy of its context."""
+
+
+_inside: ContextVar[_Outer | None] = ContextVar("ollama_inside_a_query", default=None)
 
 
 class RateLimitError(OllamaError):
@@ -125,7 +134,9 @@ async def async_query(
     meter = usage.open(asker.source, asker.agent, asker.model)
     requester = await _requester(hass, asker)
     outer = _inside.get()
-    meter.priority = _priority(asker, requester, outer)
+    if outer is not None and outer.ended:
+        outer = None
+    meter.priority = _priority(asker, requester, outer.priority if outer else None)
     running = RunningQuery(asker, meter, requester, limiter, limits, is_inner=outer is not None)
     told: dict[str, Any] = {
         "query_id": ulid_now(),
@@ -137,7 +148,8 @@ async def async_query(
     }
     hass.bus.async_fire(EVENT_QUERY_REQUESTED, told, context=asker.context)
     error: str | None = None
-    inside = _inside.set(meter.priority)
+    own = _Outer(meter.priority)
+    inside = _inside.set(own)
     try:
         yield running
     except HomeAssistantError as err:
@@ -151,6 +163,7 @@ async def async_query(
         raise
     finally:
         _inside.reset(inside)
+        own.ended = True
         if running.admitted:
             # Somebody who changes his mind is no error of the server's.
             cancelled = error == _CANCELLED

@@ -26,6 +26,7 @@ from ..server import (
     Windows,
     text_size,
 )
+from ..server.windows import STEPS
 from .calls import Deed, GuardedAPI
 from .circumstances import async_get_attachments
 from .data import without_data
@@ -198,7 +199,10 @@ class Turn:
             return self.fixed_window
         if settings.model not in state.windows:
             state.windows[settings.model] = self.windows.want(
-                settings.model, least + 2 * _ROOM, details.context_length
+                settings.model,
+                least + 2 * _ROOM,
+                details.context_length,
+                least=_needing(least),
             )
         return state.windows[settings.model]
 
@@ -308,7 +312,9 @@ class _Rounds:
         end = loop.time() + self._turn.server.limits.turn
         request = await self.async_request()
         for rounds_left in reversed(range(MAX_ROUNDS)):
-            if not rounds_left or self._is_stuck or loop.time() > end:
+            # Not the time in the queue, in which nothing could be done.
+            is_late = loop.time() - self._turn.query.waited > end
+            if not rounds_left or self._is_stuck or is_late:
                 self._mode = Mode.NONE
                 request = replace(request, tools=None, format=None)
             known = len(self._log.content)
@@ -465,6 +471,11 @@ def _usable(window: int) -> int:
 
 def _questions(content: Sequence[conversation.Content]) -> int:
     return sum(item.role == "user" for item in content)
+
+
+def _needing(tokens: int) -> int:
+    """Return the window that holds so many tokens and leaves its spare room."""
+    return next((step for step in STEPS if _usable(step) >= tokens), tokens)
 
 
 def _begin_of_turn(content: Sequence[conversation.Content]) -> int:

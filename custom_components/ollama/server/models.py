@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .errors import OllamaError
@@ -131,6 +130,14 @@ class ModelDetails:
         return not self.capabilities or self.can(Capability.COMPLETION)
 
 
+@dataclass(slots=True, eq=False)
+class _Asking:
+    """One question to the server, and how many wait for the answer."""
+
+    task: asyncio.Task[ModelDetails]
+    waiting: int = 0
+
+
 class ModelCatalog:
     """Installed models of one server, their details read once for each digest."""
 
@@ -139,7 +146,7 @@ class ModelCatalog:
         self._server = server
         self._installed: dict[str, InstalledModel] = {}
         self._details: dict[str, tuple[str, ModelDetails]] = {}
-        self._asking: dict[str, asyncio.Task[ModelDetails]] = {}
+        self._asking: dict[str, _Asking] = {}
 
     async def async_refresh(self) -> list[InstalledModel]:
         """Ask for the installed models. Raises OllamaError."""
@@ -183,10 +190,19 @@ class ModelCatalog:
             return known
         asking = self._asking.get(name)
         if asking is None:
-            asking = self._asking[name] = asyncio.create_task(self._async_ask(model))
-            asking.add_done_callback(partial(self._has_asked, name))
-        # Whoever gives up leaves the answer to the others; it ends within its own limits.
-        return await asyncio.shield(asking)
+            asking = self._asking[name] = _Asking(asyncio.create_task(self._async_ask(model)))
+        asking.waiting += 1
+        try:
+            # Not awaited itself: whoever gives up leaves the answer to the others.
+            await asyncio.wait((asking.task,))
+            return asking.task.result()
+        finally:
+            asking.waiting -= 1
+            if not asking.waiting:
+                if not asking.task.cancel() and not asking.task.cancelled():
+                    asking.task.exception()  # seen, also where all have just given up
+                if self._asking.get(name) is asking:
+                    del self._asking[name]
 
     def _fresh(self, name: str) -> ModelDetails | None:
         """Return what is known of a model as it is installed now."""
@@ -206,11 +222,6 @@ class ModelCatalog:
         if installed is not None and installed.digest:
             self._details[name] = (installed.digest, details)
         return details
-
-    def _has_asked(self, name: str, task: asyncio.Task[ModelDetails]) -> None:
-        del self._asking[name]
-        if not task.cancelled():
-            task.exception()  # seen, also where nobody waits any more
 
     async def async_details_of_all(
         self, models: Iterable[InstalledModel]

@@ -99,3 +99,4 @@ class Prefixes:
         for name, memory in self._memories.items():
             if name not in loaded and self._now() - memory.used_at > _LOADING_SECONDS:
                 memory.recent.clear()
+                memory.slowest = None

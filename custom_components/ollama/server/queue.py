@@ -133,16 +133,17 @@ class RequestQueue:
         )
 
     @contextlib.contextmanager
-    def expecting_speech(self) -> Generator[asyncio.Event]:
+    def expecting_speech(self, *, make_way: bool = True) -> Generator[asyncio.Event]:
         """Keep the next slot for somebody who has begun to speak.
 
-        What gives way does so now, and none of it begins meanwhile. Yields an event that is set
-        when the sentence has come.
+        Nothing that gives way begins meanwhile; with `make_way` what runs of it is broken off
+        now. Yields an event that is set when the sentence has come.
         """
         heard = asyncio.Event()
         self._expecting.append(heard)
         try:
-            self._make_way(at_least=1)
+            if make_way:
+                self._make_way(at_least=1)
             yield heard
         finally:
             self._expecting.remove(heard)
@@ -192,15 +193,17 @@ class RequestQueue:
 
     async def _wait(self, ticket: Ticket, seconds: float) -> None:
         """Wait in line; the slot that was let go for this request is taken by its caller."""
-        if len(self._waiting) >= MOST_WAITING:
+        # Counted against those alone that come no later: what runs wild must not keep people out.
+        before = sum(other.priority <= ticket.priority for other in self._waiting)
+        if before >= MOST_WAITING and not ticket.cuts:
             raise QueueFullError
         loop = asyncio.get_running_loop()
         ticket.since = began = loop.time()
         turn = self._waiting[ticket] = loop.create_future()
         try:
+            self._let_through()
             self._make_way()
             self.on_change()
-            self._let_through()
             async with asyncio.timeout(seconds):
                 await turn
         except BaseException as err:

@@ -27,6 +27,8 @@ _BYTES_PER_TOKEN: Final = 3.5
 """Until a model has shown its own figure: English text has more, names of devices have less."""
 _LEAST_PER_TOKEN: Final = 1.0
 _MOST_PER_TOKEN: Final = 6.0
+_LEAST_TO_LEARN: Final = 300
+"""Tokens of a prompt that teaches how many bytes make one."""
 _FULL: Final = 0.95
 _HALF: Final = 0.5
 _NEAR: Final = 0.03
@@ -335,7 +337,8 @@ class Usage:
         long one; and with a history, from which whole messages go, one that seems too long.
         Where it was nearly as large as the window by what was known, it had more tokens.
         """
-        if tokens <= 0 or not size or num_ctx <= 0:
+        if tokens < _LEAST_TO_LEARN or not size or num_ctx <= 0:
+            # What a template adds to a short prompt outweighs the prompt.
             return
         estimate = self.tokens_of(model, size)
         is_full = tokens > num_ctx * _FULL

@@ -43,9 +43,15 @@ class Windows:
         """Return the window that it may grow to."""
         return min(self._known(model).cap or STEPS[-1], limit or STEPS[-1])
 
-    def want(self, model: str, tokens: int, limit: int | None) -> int:
-        """Let a window grow until it holds so many tokens, if it may; return it."""
+    def want(self, model: str, tokens: int, limit: int | None, least: int = 0) -> int:
+        """Let a window grow until it holds so many tokens, if it may; return it.
+
+        It grows beyond what the graphics card holds for `least` alone: slow is better than no
+        answer.
+        """
         window, largest = self._known(model), self.largest(model, limit)
+        if least > largest:
+            largest, tokens = min(STEPS[-1], limit or STEPS[-1]), least
         if tokens > window.chosen:
             step = next((step for step in STEPS if step >= tokens), STEPS[-1])
             chosen = max(min(step, largest), min(window.chosen, largest))
