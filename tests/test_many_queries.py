@@ -24,7 +24,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.ollama.server import Totals
 from simulator import Reply, Simulator, ToolCall
 
-from .common import MODEL, THINKING_MODEL, VISION_MODEL, say
+from .common import MODEL, SAID, THINKING_MODEL, VISION_MODEL, say
 
 AT_ONCE = 20
 SECONDS = 40.0
@@ -58,7 +58,7 @@ def tokens_of(number: int) -> tuple[int, int]:
 
 def brain(request: Any) -> Reply:
     """Answer query number so and so as its kind wants."""
-    number = int(request.last_user_text.split()[-1])
+    number = int(SAID.sub("", request.last_user_text).split()[-1])
     _, becomes = kind_of(number)
     prompt, completion = tokens_of(number)
     counts = {"prompt_tokens": prompt, "completion_tokens": completion}
