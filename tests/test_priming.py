@@ -215,6 +215,40 @@ async def test_it_does_not_keep_a_model_longer(
     assert 0 < kept <= 100
 
 
+async def test_what_somebody_has_unloaded_stays_unloaded(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """Also of an agent whose model is to stay for ever, until somebody speaks to it."""
+    entry = await add_entry(agent=agent_data())
+    await quiet(sim)
+    before = len(primes(sim))
+    await entry.runtime_data.server.async_unload(MODEL)
+    hass.states.async_set("light.new", "on", {"friendly_name": "New lamp"})
+    async_expose_entity(hass, "conversation", "light.new", True)
+    await quiet(sim)
+    assert len(primes(sim)) == before
+    assert not sim.loaded
+    await prepare(hass)
+    assert len(primes(sim)) == before + 1
+
+
+async def test_the_slot_is_kept_for_the_sentence(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """Work in the background begins when the sentence was heard, and not a moment later."""
+    entry = await add_entry(agent=agent_data())
+    await quiet(sim)
+    queue = entry.runtime_data.server.queue
+    await prepare(hass)
+    job = hass.async_create_task(ask_for_data(hass))
+    await until(lambda: queue.waiting)
+    assert not queue.taken
+    sim.script(Reply("Fine."))
+    assert speech(await say(hass, "How are you?")) == "Fine."
+    async with asyncio.timeout(1):
+        await job
+
+
 async def test_who_speaks_has_the_model_loaded(
     hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
 ):

@@ -180,3 +180,19 @@ async def test_an_agents_talk_goes_on(hass: HomeAssistant, entry, sim: Simulator
         "to remember the milk",
         "Who am I?",
     ]
+
+
+async def test_what_began_inside_of_a_turn_may_outlive_it(hass: HomeAssistant) -> None:
+    """A timer that a tool has set asks in the same talk, long after that turn has ended."""
+    ended = asyncio.Event()
+
+    async def ask_later() -> None:
+        await ended.wait()
+        async with async_talk_turn(hass, "one", None):
+            pass
+
+    async with async_talk_turn(hass, "one", None):
+        later = hass.async_create_task(ask_later())
+    ended.set()
+    async with asyncio.timeout(1):
+        await later

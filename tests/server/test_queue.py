@@ -511,8 +511,49 @@ async def test_a_full_queue_says_so():
     await asyncio.gather(*waits)
 
 
-async def _stand(full: RequestQueue) -> None:
-    async with take(full, LONG):
+async def test_what_runs_wild_keeps_nobody_out():
+    """A full line of automations is no reason to refuse somebody who speaks."""
+    full = RequestQueue(1)
+    async with take(full, LONG, Priority.PERSON):
+        waits = [
+            asyncio.create_task(_stand(full, Priority.AUTOMATION)) for _ in range(MOST_WAITING)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFullError):
+            await _stand(full, Priority.BACKGROUND)
+        speech = asyncio.create_task(_stand(full, Priority.SPEECH))
+        await asyncio.sleep(0)
+        assert full.waiting == MOST_WAITING + 1
+    await asyncio.gather(speech, *waits)
+
+
+async def test_who_gave_way_comes_back_into_a_full_line():
+    line = Line()
+    job = await line.come(Priority.AUTOMATION)
+    others = [await line.come(Priority.AUTOMATION) for _ in range(MOST_WAITING)]
+    with line.queue.expecting_speech():
+        await line.settle()
+        assert not job.is_running
+    await line.settle()
+    assert line.running == [job]
+    await line.end()
+    assert {other.answered for other in (job, *others)} == {1}
+
+
+async def test_a_free_slot_is_taken_before_anybody_is_cut():
+    line = Line(2)
+    job = await line.come(Priority.BACKGROUND)
+    with line.queue.expecting_speech(make_way=False):
+        kept_back = await line.come(Priority.BACKGROUND)
+        speech = await line.come(Priority.SPEECH)
+        assert line.running == [job, speech]
+    assert not kept_back.is_running
+    await line.end()
+    assert job.begun == 1
+
+
+async def _stand(full: RequestQueue, priority: Priority = Priority.SPEECH) -> None:
+    async with take(full, LONG, priority):
         pass
 
 

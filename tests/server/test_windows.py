@@ -138,3 +138,12 @@ def test_whatever_comes(told: list[int | tuple[int, float]], limit: int | None):
             windows.note(loaded(step[0], share=step[1]))
         assert windows.of(MODEL, limit) in (*STEPS, limit)
         assert windows.of(MODEL, limit) <= windows.largest(MODEL, limit) <= (limit or STEPS[-1])
+
+
+def test_an_answer_goes_before_the_graphics_card(windows: Windows):
+    """What doesn't fit into the largest window of the card gets a larger one all the same."""
+    windows.note(loaded(8192, share=0.9))
+    assert windows.largest(MODEL, None) == 4096
+    assert windows.want(MODEL, 6000, None) == 4096
+    assert windows.want(MODEL, 6000, None, least=5000) == 8192
+    assert windows.want(MODEL, 60_000, 16_384, least=40_000) == 16_384
