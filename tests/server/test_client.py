@@ -508,10 +508,24 @@ async def test_waiting_for_a_slot_has_an_end(sim: Simulator, make_server: MakeSe
             await answer(server)
         assert sim.requests == []
         assert queue.waiting == 0
-        # What is no generation needs no slot.
+        # What takes none of the server's time needs no slot.
         assert await server.async_version()
-        await server.async_load(MODEL)
     assert (await answer(server))[0]
+
+
+async def test_a_load_comes_in_its_turn(sim: Simulator, make_server: MakeServer):
+    """Behind everything that somebody waits for."""
+    queue = RequestQueue(1)
+    server = make_server(sim.url, queue=queue)
+    async with queue.async_take(queue.ticket(Priority.SPEECH), 1):
+        load = asyncio.create_task(server.async_load(MODEL))
+        await until(lambda: queue.waiting)
+        question = asyncio.create_task(answer(server))
+        await until(lambda: queue.waiting == 2)
+        assert not sent(sim, GENERATE)
+    await asyncio.gather(load, question)
+    paths = [request.path for request in sim.requests if request.path in (GENERATE, "/api/chat")]
+    assert paths == ["/api/chat", GENERATE]
 
 
 async def test_the_wait_costs_none_of_the_answers_time(sim: Simulator, make_server: MakeServer):

@@ -126,6 +126,8 @@ class OllamaServer:
     ) -> None:
         """Load a model into memory, for minutes where it is large. Raises OllamaError.
 
+        In its turn, behind all that is asked: it takes the server's time as answers do.
+
         An embedding model takes no prompt, and loads for an empty list of texts (fact 21).
         """
         self.check_model(model)
@@ -140,7 +142,9 @@ class OllamaServer:
             else:
                 await client.embed(model, [], options=options, keep_alive=keep_alive)
 
-        await self._short(load, model, seconds=self.limits.first_chunk)
+        ticket = self.queue.ticket(Priority.BACKGROUND)
+        async with self.queue.async_take(ticket, self.limits.patient_queue):
+            await self._short(load, model, seconds=self.limits.first_chunk)
 
     async def async_unload(self, model: str) -> None:
         """Take a model out of memory; a running answer is finished first (fact 19)."""
