@@ -7,11 +7,11 @@ from typing import Final
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
 
 from .agent import AgentSettings
 from .agents import window_of
-from .const import DOMAIN, SUBENTRY_CONVERSATION
+from .const import SUBENTRY_CONVERSATION
+from .refusals import invalid
 from .runtime import OllamaConfigEntry
 from .server import (
     ModelMissingError,
@@ -69,13 +69,13 @@ async def async_delete(
     """
     runtime = entry.runtime_data
     if async_get_downloads(hass).async_is_running(runtime.server, model):
-        raise _invalid("model_downloading", model=model)
+        raise invalid("model_downloading", model=model)
     names = [user.title for user in users_of(entry, model)]
     routed = full_name(model) in map(full_name, runtime.settings.models.values())
     if names and not force:
-        raise _invalid("model_in_use", model=model, agents=", ".join(names))
+        raise invalid("model_in_use", model=model, agents=", ".join(names))
     if routed and not force:
-        raise _invalid("model_in_settings", model=model)
+        raise invalid("model_in_settings", model=model)
     with _noted(entry):
         await runtime.server.async_delete(model)
     await runtime.coordinator.async_ask_again()
@@ -138,9 +138,3 @@ def _noted(entry: OllamaConfigEntry) -> Generator[None]:
     except OllamaError as err:
         coordinator.async_note_error(err)
         raise
-
-
-def _invalid(key: str, **placeholders: str) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
-    )

@@ -21,10 +21,10 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from .agent import async_compose
+from .agent import SOURCE_CONVERSATION, async_compose
 from .agent.settings import CONF_NUM_PREDICT
 from .agents import Agent
-from .const import DOMAIN
+from .const import DOMAIN, SUBENTRY_CONVERSATION
 from .home import async_get_inventory_cache
 from .server import ChatRequest, QueryResult, full_name
 from .server.request import KEEP_LOADED_FOREVER
@@ -106,7 +106,7 @@ class Primer:
         if result is None or full_name(result.model) != full_name(agent.settings.model):
             return
         spoken_to = agent.runtime.records.spoken_to
-        if result.agent == agent.subentry_id and result.source == conversation.DOMAIN:
+        if result.agent == agent.subentry_id and result.source == SOURCE_CONVERSATION:
             spoken_to[full_name(result.model)] = agent.subentry_id
         elif self._is_favourite(agent):
             self._async_soon(_AFTER_QUERY)
@@ -121,7 +121,7 @@ class Primer:
         agents = [
             subentry.subentry_id
             for subentry in agent.entry.subentries.values()
-            if subentry.subentry_type == conversation.DOMAIN
+            if subentry.subentry_type == SUBENTRY_CONVERSATION
             and full_name(subentry.data.get(CONF_MODEL, "")) == model
         ]
         if favourite not in agents:

@@ -5,12 +5,13 @@ from typing import Final
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components import conversation
 from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
+from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import entity_registry as er
 
 from ..agent import AgentSettings
 from ..agents import Agent
 from ..const import DOMAIN, SUBENTRY_CONVERSATION
+from ..refusals import invalid
 from ..runtime import OllamaConfigEntry
 
 CONF_AGENT: Final = "agent"
@@ -42,21 +43,21 @@ def _first(hass: HomeAssistant) -> Agent:
         for subentry in entry.get_subentries_of_type(SUBENTRY_CONVERSATION):
             if entry in loaded and (agent := _agent(hass, entry, subentry.subentry_id)):
                 return agent
-    raise _invalid("server_not_loaded" if entries and not loaded else "no_agent")
+    raise invalid("server_not_loaded" if entries and not loaded else "no_agent")
 
 
 def _named(hass: HomeAssistant, entity_id: str) -> Agent:
     known = er.async_get(hass).async_get(entity_id)
     if known is None or known.platform != DOMAIN or known.domain != conversation.DOMAIN:
-        raise _invalid("agent_unknown", agent=entity_id)
+        raise invalid("agent_unknown", agent=entity_id)
     entry: OllamaConfigEntry | None = None
     if known.config_entry_id is not None:
         entry = hass.config_entries.async_get_entry(known.config_entry_id)
     if entry not in hass.config_entries.async_loaded_entries(DOMAIN):
-        raise _invalid("server_not_loaded")
+        raise invalid("server_not_loaded")
     agent = _agent(hass, entry, known.config_subentry_id or "")
     if agent is None:
-        raise _invalid("agent_unknown", agent=entity_id)
+        raise invalid("agent_unknown", agent=entity_id)
     return agent
 
 
@@ -74,10 +75,4 @@ def _agent(hass: HomeAssistant, entry: OllamaConfigEntry, subentry_id: str) -> A
         subentry_id,
         known.entity_id,
         AgentSettings.from_data(entry.subentries[subentry_id].data),
-    )
-
-
-def _invalid(key: str, **placeholders: str) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
     )

@@ -15,7 +15,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import probatio
 
-from ..agent import RateLimitError, TooSoonError, async_sentence
+from ..agent import SOURCE_BRIEFING, RateLimitError, TooSoonError, async_sentence
 from ..agents import Agent
 from ..const import DOMAIN
 from ..home.facts import (
@@ -50,7 +50,6 @@ CONF_SECTIONS: Final = "sections"
 CONF_TODO_LISTS: Final = "todo_lists"
 CONF_WEATHER: Final = "weather"
 
-SOURCE: Final = "briefing"
 _MOST_HOURS: Final = 7 * 24
 _NIGHT_BEGINS: Final = time(22)
 _LONGEST_INSTRUCTIONS: Final = 4_000
@@ -132,7 +131,7 @@ async def _async_words(
         return unasked(text, model, key if is_failed else None), True
     wishes = call.data.get(CONF_INSTRUCTIONS, "")
     question = Question(
-        source=SOURCE,
+        source=SOURCE_BRIEFING,
         request=wishes or kind.value,
         instructions=_INSTRUCTIONS.format(kind="" if kind is Kind.CUSTOM else kind.value),
         data={"now": dt_util.now().strftime("%A %Y-%m-%d %H:%M"), **facts},

@@ -12,6 +12,7 @@ from .prompt import (
 )
 from .query import (
     SOURCE_AI_TASK,
+    SOURCE_BRIEFING,
     SOURCE_CONVERSATION,
     Asker,
     RateLimitError,
@@ -30,6 +31,7 @@ from .turn import AnswerTooLongError, Turn, has_images
 
 __all__ = [
     "SOURCE_AI_TASK",
+    "SOURCE_BRIEFING",
     "SOURCE_CONVERSATION",
     "AgentSettings",
     "AnswerTooLongError",

@@ -23,11 +23,6 @@ def word_error_rate(reference: str, heard: str) -> float:
     return Levenshtein.distance(said, _words(heard)) / max(1, len(said))
 
 
-def same_words(one: str, other: str) -> bool:
-    """Whether two sentences differ in nothing but case and punctuation."""
-    return _words(one) == _words(other)
-
-
 def _words(text: str) -> list[str]:
     """Return the words of a text; where words aren't set apart, each letter is one."""
     text = unicodedata.normalize("NFC", text).casefold()
