@@ -29,6 +29,8 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+pytest_plugins = ("tests.lost_exceptions",)
+
 SHORT_LIMITS = TimeLimits(
     connect=1.0,
     short=1.0,

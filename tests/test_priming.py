@@ -6,7 +6,7 @@ from typing import Any
 
 from homeassistant.components import conversation
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
 import pytest
 
@@ -125,6 +125,23 @@ async def test_after_the_home_has_changed(
     async_expose_entity(hass, "conversation", "light.new", True)
     await until(lambda: len(primes(sim)) > before)
     assert "New lamp" in primes(sim)[-1].body["messages"][0]["content"]
+
+
+async def test_a_second_server_goes(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """The agent of the one that stays still learns of changes, and can be unloaded."""
+    one = await add_entry(agent=agent_data())
+    other = await add_entry(agent=agent_data())
+    await quiet(sim)
+    assert await hass.config_entries.async_unload(one.entry_id)
+    before = len(primes(sim))
+    hass.states.async_set("light.new", "on", {"friendly_name": "New lamp"})
+    async_expose_entity(hass, "conversation", "light.new", True)
+    await until(lambda: len(primes(sim)) > before)
+    assert "New lamp" in primes(sim)[-1].body["messages"][0]["content"]
+    assert await hass.config_entries.async_unload(other.entry_id)
+    assert other.state is ConfigEntryState.NOT_LOADED
 
 
 async def test_a_state_is_no_change(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_URL, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
@@ -55,6 +55,11 @@ PLATFORMS = (
     Platform.CONVERSATION,
     Platform.NUMBER,
     Platform.SENSOR,
+)
+_IN_USE = (
+    ConfigEntryState.LOADED,
+    ConfigEntryState.SETUP_IN_PROGRESS,
+    ConfigEntryState.UNLOAD_IN_PROGRESS,
 )
 
 
@@ -134,7 +139,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
 async def async_unload_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bool:
     """Unload a server; its client closes after what is running has ended."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
-    if unloaded and len(hass.config_entries.async_loaded_entries(DOMAIN)) <= 1:
+    if unloaded and not any(
+        other.entry_id != entry.entry_id and other.state in _IN_USE
+        for other in hass.config_entries.async_entries(DOMAIN)
+    ):
         # Another agent that still uses the API makes a new one.
         home.async_close_inventory_cache(hass)
     return unloaded

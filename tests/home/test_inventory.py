@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+import time
 from unittest.mock import patch
 
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
@@ -278,6 +279,39 @@ async def test_order_is_stable(hass: HomeAssistant, cache: InventoryCache) -> No
         for entity in inventory.entities
     ]
     assert keys == sorted(keys)
+    cache.async_close()
+
+
+async def test_close_before_its_listeners(hass: HomeAssistant, cache: InventoryCache) -> None:
+    unsubscribe = cache.async_listen(lambda: None)
+    cache.async_close()
+    unsubscribe()
+
+
+async def test_who_asks_at_the_same_time(hass: HomeAssistant, cache: InventoryCache) -> None:
+    """One looks, the others wait for it; all go on in the order of asking."""
+    served: list[int] = []
+    built: list[int] = []
+    in_thread = hass.async_add_executor_job
+
+    def execute(job: Callable[[], Inventory]) -> asyncio.Future[Inventory]:
+        built.append(1)
+        seconds = 0.05 if len(built) == 1 else 0.0
+
+        def build_slowly() -> Inventory:
+            time.sleep(seconds)
+            return job()
+
+        return in_thread(build_slowly)
+
+    async def ask(number: int) -> None:
+        await cache.async_prepare()
+        served.append(number)
+
+    with patch.object(hass, "async_add_executor_job", execute):
+        await asyncio.gather(*(ask(number) for number in range(5)))
+    assert served == [0, 1, 2, 3, 4]
+    assert len(built) == 1
     cache.async_close()
 
 

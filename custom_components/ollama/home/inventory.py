@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,6 +74,7 @@ class InventoryCache:
         self._stale: set[str] = set()
         self._version = 0
         self._changes = 0
+        self._building = asyncio.Lock()
         self._is_looking = False
         self._listeners: list[CALLBACK_TYPE] = []
         self._exposure: dict[str, CALLBACK_TYPE] = {}
@@ -101,17 +103,19 @@ class InventoryCache:
     async def async_prepare(self, assistant: str | None = None) -> Inventory:
         """Return the same as `async_get`, but take the names apart outside of the event loop.
 
-        For the first time, which takes a large home some tenths of a second.
+        For the first time, which takes a large home some tenths of a second. Who asks at the
+        same time waits for the same answer, and has it in the order of asking.
         """
         assistant = assistant or DEFAULT_ASSISTANT
-        if (known := self._fresh(assistant)) is not None:
-            return known
-        snapshot = self._look(assistant)
-        changes = self._changes
-        built = await self._hass.async_add_executor_job(snapshot.build)
-        if changes != self._changes or self._fresh(assistant) is not None:
-            return self.async_get(assistant)
-        return self._keep(assistant, built)
+        async with self._building:
+            if (known := self._fresh(assistant)) is not None:
+                return known
+            snapshot = self._look(assistant)
+            changes = self._changes
+            built = await self._hass.async_add_executor_job(snapshot.build)
+            if changes != self._changes or self._fresh(assistant) is not None:
+                return self.async_get(assistant)
+            return self._keep(assistant, built)
 
     def _fresh(self, assistant: str) -> Inventory | None:
         return None if assistant in self._stale else self._inventories.get(assistant)
@@ -159,7 +163,6 @@ class InventoryCache:
             unsubscribe()
         self._unsubscribe.clear()
         self._exposure.clear()
-        self._listeners.clear()
         self._inventories.clear()
         self._stale.clear()
 
