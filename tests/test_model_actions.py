@@ -357,7 +357,9 @@ async def test_pull_starts(hass: HomeAssistant, sim: Simulator, entry, events):
     assert not events or events[-1][1]["status"] == "running"
     await download_over(hass, events)
     assert events[-1][1]["status"] == "done"
-    assert int(value(hass, entry, "sensor", "installed_models")) == before + 1
+    async with asyncio.timeout(3):
+        while int(value(hass, entry, "sensor", "installed_models")) != before + 1:
+            await asyncio.sleep(0.01)
 
 
 async def test_pull_is_joined(hass: HomeAssistant, sim: Simulator, entry):
