@@ -197,26 +197,35 @@ class OllamaServer:
         """Yield an answer that has come whole, however often it was broken off before."""
         known = query.time_to_first_token
         chunks: list[ollama.ChatResponse] = []
-        while True:
-            limit = asyncio.timeout(None)
+        is_whole = False
+        while not is_whole:
             # Of an answer that was broken off, nobody has seen anything.
             chunks.clear()
             query.time_to_first_token = known
-            try:
-                async with limit:
-                    give_way = partial(limit.reschedule, -math.inf)
-                    slot = self._slot(request, query, ticket, self.limits.patient_queue, give_way)
-                    async with contextlib.aclosing(self._chat(request, query, slot)) as lines:
-                        async for line in lines:
-                            chunks.append(line)  # noqa: PERF401 - kept when it is broken off
-                break
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                if chunks and chunks[-1].done:
-                    break  # complete, in the very last moment
+            async with self._unless_cut(request, query, ticket, self.limits.patient_queue) as lines:
+                async for line in lines:
+                    chunks.append(line)  # noqa: PERF401 - kept when it is broken off
+                is_whole = True
+            # Or it was broken off in the very last moment.
+            is_whole = is_whole or (bool(chunks) and chunks[-1].done is True)
         for chunk in chunks:
             yield chunk
+
+    @contextlib.asynccontextmanager
+    async def _unless_cut(
+        self, request: ChatRequest, query: Query, ticket: Ticket, seconds: float
+    ) -> AsyncGenerator[AsyncGenerator[ollama.ChatResponse]]:
+        """Give the lines of an answer; what reads them is left when it has to make way."""
+        limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                give_way = partial(limit.reschedule, -math.inf)
+                slot = self._slot(request, query, ticket, seconds, give_way)
+                async with contextlib.aclosing(self._chat(request, query, slot)) as lines:
+                    yield lines
+        except TimeoutError:
+            if not limit.expired():
+                raise
 
     def _note_read(self, request: ChatRequest, figures: Figures) -> None:
         """Note what the server has read of a prompt, and will remember of it."""
@@ -252,17 +261,9 @@ class OllamaServer:
             return
         query = Query("prime", "", request.model, asyncio.get_running_loop().time)
         ticket = self.queue.ticket(Priority.WARM_UP)
-        limit = asyncio.timeout(None)
-        try:
-            async with limit:
-                give_way = partial(limit.reschedule, -math.inf)
-                slot = self._slot(request, query, ticket, self.limits.queue, give_way)
-                async with contextlib.aclosing(self._chat(request, query, slot)) as lines:
-                    async for _ in lines:
-                        pass
-        except TimeoutError:
-            if not limit.expired():
-                raise
+        async with self._unless_cut(request, query, ticket, self.limits.queue) as lines:
+            async for _ in lines:
+                pass
 
     def _chat(
         self,
