@@ -19,32 +19,37 @@ class _Lost(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.told: list[str] = []
+        self._told: list[str] = []
+
+    def take(self) -> list[str]:
+        """Return what was told since this was asked last."""
+        told, self._told = self._told, []
+        return told
 
     def emit(self, record: logging.LogRecord) -> None:
         if "never retrieved" in (message := record.getMessage()):
             error = record.exc_info[1] if record.exc_info else None
-            self.told.append(f"{error!r}: {message}")
+            self._told.append(f"{error!r}: {message}")
+
+
+_lost = _Lost()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Leave what was imported out of all later collections: they become quick."""
+    """Listen; and leave what was imported out of all later collections: they become quick."""
+    for name in _TOLD_BY:
+        logging.getLogger(name).addHandler(_lost)
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
-    """Throw away what a test has left, and listen."""
-    lost = _Lost()
-    loggers = [logging.getLogger(name) for name in _TOLD_BY]
-    for logger in loggers:
-        logger.addHandler(lost)
+    """Throw away what a test has left, and look."""
     try:
         yield
-        gc.collect()
     finally:
-        for logger in loggers:
-            logger.removeHandler(lost)
-    if lost.told:
-        pytest.fail("An exception was lost: " + "\n".join(lost.told), pytrace=False)
+        gc.collect()
+        lost = _lost.take()
+    if lost:
+        pytest.fail("An exception was lost: " + "\n".join(lost), pytrace=False)

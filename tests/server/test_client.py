@@ -175,6 +175,42 @@ async def test_delete(sim: Simulator, server: OllamaServer):
     assert not (await server.models.async_details(MODEL)).chats
 
 
+async def test_nobody_is_overtaken(sim: Simulator, server: OllamaServer):
+    """Who asks when the answer has just come is told after those who wait for it."""
+    told: list[int] = []
+
+    async def ask(number: int) -> None:
+        await server.models.async_details(MODEL)
+        told.append(number)
+
+    asking: list[asyncio.Task[None]] = []
+    while not told:
+        asking.append(asyncio.create_task(ask(len(asking))))
+        await asyncio.sleep(0)
+    await asyncio.gather(*asking)
+    assert told == sorted(told)
+    assert len(sent(sim, SHOW)) == 1
+
+
+async def test_who_gives_up_leaves_no_error(server: OllamaServer, monkeypatch: pytest.MonkeyPatch):
+    """Also where the request, broken off, ends as a failed one: that would be told as lost."""
+
+    async def show(model: str) -> None:
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError as err:
+            raise ServerUnreachableError from err
+
+    await server.models.async_refresh()
+    monkeypatch.setattr(server, "async_show", show)
+    asking = asyncio.create_task(server.models.async_details(MODEL))
+    await asyncio.sleep(0.01)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await asyncio.sleep(0.01)
+
+
 async def test_a_failed_delete_forgets_nothing(sim: Simulator, server: OllamaServer):
     await server.models.async_details(MODEL)
     sim.fault(Fault.HTTP_500, path=DELETE)

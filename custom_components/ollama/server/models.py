@@ -186,11 +186,14 @@ class ModelCatalog:
         OllamaError, ModelMissingError among them.
         """
         name = full_name(model)
-        if (known := self._fresh(name)) is not None:
-            return known
         asking = self._asking.get(name)
         if asking is None:
+            if (known := self._fresh(name)) is not None:
+                return known
             asking = self._asking[name] = _Asking(asyncio.create_task(self._async_ask(model)))
+            # A request that is cancelled may still end in an error, which nobody waits for.
+            asking.task.add_done_callback(_see)
+        # Behind those who still wait, though the answer may be here already.
         asking.waiting += 1
         try:
             # Not awaited itself: whoever gives up leaves the answer to the others.
@@ -199,8 +202,7 @@ class ModelCatalog:
         finally:
             asking.waiting -= 1
             if not asking.waiting:
-                if not asking.task.cancel() and not asking.task.cancelled():
-                    asking.task.exception()  # seen, also where all have just given up
+                asking.task.cancel()
                 if self._asking.get(name) is asking:
                     del self._asking[name]
 
@@ -245,3 +247,8 @@ class ModelCatalog:
         name = full_name(model)
         self._installed.pop(name, None)
         self._details.pop(name, None)
+
+
+def _see(task: asyncio.Task[ModelDetails]) -> None:
+    if not task.cancelled():
+        task.exception()
