@@ -8,7 +8,7 @@ from homeassistant.const import CONF_MODEL
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from .agent import AgentSettings, Asker, RunningQuery, Turn, async_query, has_images
+from .agent import AgentSettings, Asker, Fitter, RunningQuery, Turn, async_query, has_images
 from .const import CONF_POLICIES
 from .home import Policy
 from .runtime import OllamaConfigEntry, OllamaRuntime
@@ -62,10 +62,16 @@ class Agent:
             server=self.runtime.server,
             settings=settings,
             query=query,
-            usage=self.runtime.records.usage,
             agent_id=self.entity_id,
-            windows=self.runtime.records.windows,
-            fixed_window=fixed_window(self.entry, settings),
+            fitter=Fitter(
+                hass=self.hass,
+                settings=settings,
+                query=query,
+                usage=self.runtime.records.usage,
+                agent_id=self.entity_id,
+                windows=self.runtime.records.windows,
+                fixed_window=fixed_window(self.entry, settings),
+            ),
             strip_markdown=self.settings.plain_text,
             spoken=spoken,
         )

@@ -4,6 +4,7 @@ from .assent import spoken_digits
 from .calls import Deed, done_in
 from .data import as_data, without_data
 from .explain import async_explain, async_reason, async_sentence
+from .fitting import Fitter
 from .prompt import (
     async_compose,
     async_instructions,
@@ -21,13 +22,14 @@ from .query import (
     async_query,
 )
 from .report import async_question, async_report, sentence_of
+from .rounds import AnswerTooLongError
 from .settings import AgentSettings
 from .settle import async_settle, without_pin
 from .shorten import shortened, whole
 from .structure import async_generate_structured, async_generate_text
 from .talk_state import async_get_talk_state
 from .tools import describe_structure
-from .turn import AnswerTooLongError, Turn, has_images
+from .turn import Turn, has_images
 
 __all__ = [
     "SOURCE_AI_TASK",
@@ -37,6 +39,7 @@ __all__ = [
     "AnswerTooLongError",
     "Asker",
     "Deed",
+    "Fitter",
     "RateLimitError",
     "RunningQuery",
     "TooSoonError",

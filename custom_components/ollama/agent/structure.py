@@ -10,10 +10,11 @@ import ollama
 
 from ..server import AnswerInvalidError
 from .report import async_report
+from .rounds import AnswerTooLongError
 from .settings import CONF_NUM_PREDICT
 from .stream import AnswerReader, WholeText
 from .tools import describe_structure
-from .turn import AnswerTooLongError, Turn, with_format
+from .turn import Turn, with_format
 
 _TRIES = 2
 
@@ -55,7 +56,7 @@ async def async_generate_structured(
     details = await turn.async_check_model(chat_log)
     if chat_log.llm_api is not None and chat_log.llm_api.tools:
         await turn.async_run(chat_log)
-    content, num_ctx = turn.fit(chat_log, details)
+    content, num_ctx = turn.fitter.fit(chat_log, details)
     request = with_format(
         await turn.async_request(content, details, num_ctx),
         describe_structure(structure),
@@ -74,7 +75,7 @@ async def async_generate_structured(
             ollama.Message(role="assistant", content=reader.text),
             ollama.Message(role="user", content=_TRY_AGAIN.format(problem=problem)),
         )
-        if not turn.holds(request, details):
+        if not turn.fitter.holds(request, details):
             break
     raise _why(reader, problem) from cause
 
