@@ -268,6 +268,16 @@ async def test_follow_up_listens_after_a_question(hass: HomeAssistant, sim: Simu
     assert not (await say(hass, "never mind")).continue_conversation
 
 
+@pytest.mark.parametrize("apis", [[], ["assist"], ["ollama"], ["assist", "ollama"]])
+async def test_a_voice_can_begin_early(
+    hass: HomeAssistant, sim: Simulator, add_entry, apis: list[str]
+):
+    """Every agent is told, once, to begin with a short sentence."""
+    await add_entry(agent={"llm_hass_api": apis})
+    await say(hass, "hello")
+    assert sim.chats[0].body["messages"][0]["content"].lower().count("a short sentence") == 1
+
+
 async def test_prompt_is_a_template(hass: HomeAssistant, sim: Simulator, add_entry):
     await add_entry(agent={"prompt": "You live in {{ ha_name }}.", "llm_hass_api": []})
     await say(hass, "hello", extra_system_prompt="Answer like a pirate.")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import contextlib
 import json
 import logging
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +16,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import MATCH_ALL
 from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import llm
+from homeassistant.helpers import chat_session, llm
 from homeassistant.helpers.json import json_bytes, json_dumps
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -26,7 +27,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from simulator import Fault, Reply, Simulator, ToolCall
 
-from .common import AGENT, MODEL, PLAIN_MODEL, TASK, ask_for_data, say, speech
+from .common import AGENT, MODEL, PLAIN_MODEL, TASK, VISION_MODEL, ask_for_data, say, speech
 from .policy_home import FRONT, AddAgent, Home, agent_data, furnish, set_policy
 
 REQUESTED = "ollama_query_requested"
@@ -837,3 +838,27 @@ async def test_a_refused_cloud_model_is_not_even_looked_at(
     assert answer.startswith("The model gpt-oss:120b-cloud does not run on your server")
     assert len(sim.requests) == asked
     assert told.only["error"] == "cloud_model"
+
+
+async def test_talk_that_goes_to_another_model(
+    hass: HomeAssistant, sim: Simulator, entry, told: Told, tmp_path: Path
+):
+    """A talk with images goes to the model that sees them; it is counted and told so."""
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, "models": {"vision": VISION_MODEL}}
+    )
+    image = tmp_path / "door.png"
+    image.write_bytes(b"png")
+    seen = conversation.Attachment("media-source://x/door", "image/png", image)
+    with (
+        chat_session.async_get_chat_session(hass, "talk") as session,
+        conversation.async_get_chat_log(hass, session) as log,
+    ):
+        log.async_add_user_content(conversation.UserContent("Look.", attachments=[seen]))
+        log.async_add_assistant_content_without_tools(
+            conversation.AssistantContent(agent_id=AGENT, content="A door.")
+        )
+    await say(hass, "Which colour is it?", conversation_id="talk")
+    assert sim.chats[-1].body["model"] == VISION_MODEL
+    assert told.only["model"] == VISION_MODEL
+    assert list(entry.runtime_data.records.usage.day.by_model) == [VISION_MODEL]

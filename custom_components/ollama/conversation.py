@@ -12,13 +12,13 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import intent
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .agent import SOURCE_CONVERSATION, Asker, async_explain, without_pin
+from .agent import SOURCE_CONVERSATION, AgentSettings, Asker, async_explain, without_pin
 from .const import CONF_LLM_APIS, SUBENTRY_CONVERSATION
 from .entity import OllamaAgentEntity
 from .home import async_drop_waiting
 from .priming import Primer
 from .runtime import OllamaConfigEntry
-from .talking import async_say, async_talk, policy_in_force
+from .talking import async_say, async_talk, audible, policy_in_force
 
 PARALLEL_UPDATES = 0
 
@@ -86,10 +86,12 @@ class OllamaConversationEntity(
     ) -> conversation.ConversationResult:
         """Answer a sentence, whatever happens on the way."""
         agent = self._agent
+        # Before anything is told of it: a talk with images goes to another model.
+        settings = await agent.async_settings(chat_log)
         try:
             with policy_in_force(agent) as policy:
-                async with agent.query(self._asker(user_input, chat_log)) as query:
-                    return await async_talk(agent, query, user_input, chat_log, policy)
+                async with agent.query(self._asker(user_input, chat_log, settings)) as query:
+                    return await async_talk(agent, query, user_input, chat_log, policy, settings)
         except HomeAssistantError as err:
             # What began to wait in this turn was never asked about.
             async_drop_waiting(self.hass, chat_log.conversation_id)
@@ -99,13 +101,14 @@ class OllamaConversationEntity(
         self,
         user_input: conversation.ConversationInput,
         chat_log: conversation.ChatLog,
+        settings: AgentSettings,
     ) -> Asker:
         """Tell who says what; a PIN is said to nobody else."""
         return Asker(
             source=SOURCE_CONVERSATION,
             entity_id=self.entity_id,
             agent=self._subentry_id,
-            model=self._settings.model,
+            model=settings.model,
             text=user_input.text,
             context=user_input.context,
             place=user_input.satellite_id or user_input.device_id or "",
@@ -126,6 +129,7 @@ class OllamaConversationEntity(
         agent = self._agent
         agent.note_failure(err)
         text = await async_explain(self.hass, err, user_input.language)
+        text = audible(self.hass, user_input, chat_log, text)
         if not isinstance(chat_log.content[-1], conversation.UserContent):
             await async_say(agent, chat_log, text)
         response = intent.IntentResponse(language=user_input.language)

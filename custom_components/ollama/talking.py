@@ -7,12 +7,15 @@ from dataclasses import replace
 import sys
 
 from homeassistant.components import conversation
+from homeassistant.core import HomeAssistant
 
 from .agent import (
     AgentSettings,
     AnswerTooLongError,
     Deed,
     RunningQuery,
+    as_spoken,
+    asks_back,
     async_get_talk_state,
     async_provide_prompt,
     async_question,
@@ -47,11 +50,11 @@ async def async_talk(
     user_input: conversation.ConversationInput,
     chat_log: conversation.ChatLog,
     policy: Policy,
-    settings: AgentSettings | None = None,
+    settings: AgentSettings,
 ) -> conversation.ConversationResult:
     """Settle what waits for a yes, or else let the model answer.
 
-    `settings` stand in place of the agent's own. Raises HomeAssistantError.
+    `settings` are those for this talk. Raises HomeAssistantError.
     """
     settled: list[Deed] = []
     earlier = chat_log.llm_api
@@ -61,9 +64,7 @@ async def async_talk(
             result = await _async_answer(agent, text, user_input, chat_log)
         else:
             query.admit()
-            result = await _async_converse(
-                agent, query, user_input, chat_log, policy, settings or agent.settings
-            )
+            result = await _async_converse(agent, query, user_input, chat_log, policy, settings)
     finally:
         # The tools of an earlier turn stay in the log until this one brings its own.
         began = chat_log.llm_api is not earlier
@@ -96,9 +97,7 @@ async def _async_converse(
         settings = replace(settings, apis=())
     context = user_input.as_llm_context(DOMAIN)
     await async_provide_prompt(chat_log, context, await agent.async_with_room(settings), user_input)
-    if settings.model == agent.settings.model:
-        settings = await agent.async_settings(chat_log)
-    spoken = bool(user_input.satellite_id) or is_heard(hass, chat_log.conversation_id)
+    spoken = _is_spoken(hass, user_input, chat_log)
     turn = agent.turn(query.meter, settings, spoken=spoken)
     answer = await turn.async_run(chat_log)
     if answer.cut_by_length:
@@ -114,6 +113,7 @@ async def _async_converse(
         text = await async_sentence(hass, language, "claim_corrected")
         return await _async_answer(agent, text, user_input, chat_log)
     result = conversation.async_get_result_from_chat_log(user_input, chat_log)
+    result.continue_conversation = result.continue_conversation or asks_back(answer.text)
     if (note := await async_note_forgotten(agent, query, chat_log, language)) is not None:
         await async_say(agent, chat_log, note)
         result.response.async_set_speech(f"{answer.text.strip()} {note}")
@@ -150,7 +150,26 @@ async def _async_answer(
     listen: bool = False,
 ) -> conversation.ConversationResult:
     """Answer with a sentence of our own."""
+    text = audible(agent.hass, user_input, chat_log, text)
     await async_say(agent, chat_log, text)
     result = conversation.async_get_result_from_chat_log(user_input, chat_log)
     result.continue_conversation = result.continue_conversation or listen
     return result
+
+
+def audible(
+    hass: HomeAssistant,
+    user_input: conversation.ConversationInput,
+    chat_log: conversation.ChatLog,
+    text: str,
+) -> str:
+    """Return a sentence of our own as it is heard, where it is: names may hold anything."""
+    return (as_spoken(text) or text) if _is_spoken(hass, user_input, chat_log) else text
+
+
+def _is_spoken(
+    hass: HomeAssistant,
+    user_input: conversation.ConversationInput,
+    chat_log: conversation.ChatLog,
+) -> bool:
+    return bool(user_input.satellite_id) or is_heard(hass, chat_log.conversation_id)

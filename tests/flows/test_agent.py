@@ -564,6 +564,10 @@ async def test_tasks_prepare_nothing(hass: HomeAssistant, entry):
         "{% for light in states.light %}{{ light.name }}{% endfor %}",
         "{{ utcnow().hour }}",
         "{{ is_state('sun.sun', 'up') }}",
+        "You speak with {{ user_name }}.",
+        "{{ user_name.upper() }}",
+        "They stand before {{ llm_context.device_id }}.",
+        "{% if user_name %}{{ now() }}{% endif %}",
     ],
 )
 async def test_instructions_that_change(hass: HomeAssistant, entry, prompt: str):
@@ -591,9 +595,7 @@ async def test_another_mistake_is_warned_of_again(hass: HomeAssistant, entry):
     assert newest(entry).data["prompt"] == "Be brief."
 
 
-@pytest.mark.parametrize(
-    "prompt", ["Be brief.", "You help in {{ ha_name }}.", "{{ user_name }} asks.", ""]
-)
+@pytest.mark.parametrize("prompt", ["Be brief.", "You help in {{ ha_name }}.", "{{ 1 + 1 }}", ""])
 async def test_instructions_that_stay(hass: HomeAssistant, entry, prompt: str):
     dialog = await settings_step(hass, entry)
     await dialog.submit(prompt=prompt)

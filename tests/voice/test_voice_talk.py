@@ -11,6 +11,7 @@ from homeassistant.components.assist_pipeline import (
     async_update_pipeline,
 )
 from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
@@ -167,6 +168,30 @@ async def test_a_confirmation(
     assert len(sim.chats) == asked  # a yes is settled here
     assert second.listens_on is False
     assert piper.spoken[-1].text == second.answer
+
+
+async def test_a_question_with_its_choices(
+    hass: HomeAssistant, pipeline: Pipeline, sim: Simulator, whisper
+):
+    """The satellite listens, though the answer doesn't end in a question mark."""
+    whisper.script("make it nice")
+    sim.script(Reply("Which room do you mean? Kitchen or hall."))
+    assert (await utter(hass, pipeline)).listens_on is True
+
+
+async def test_names_that_are_no_words(
+    hass: HomeAssistant, pipeline: Pipeline, home: Home, sim: Simulator, whisper, piper
+):
+    """What is said by us of a device is as fit for a loudspeaker as what the model says."""
+    er.async_get(hass).async_update_entity(OPENED[1], name="🚗 **Garage** door")
+    await hass.async_block_till_done()
+    whisper.script("open the garage door", "Yes.")
+    sim.script(Reply(tool_calls=(ToolCall("open", {"name": "🚗 **Garage** door"}),)))
+    first = await utter(hass, pipeline)
+    assert first.answer == "Shall I open Garage door?"
+    second = await utter(hass, pipeline)
+    assert second.answer == "I opened Garage door."
+    assert [said.text.strip() for said in piper.spoken] == [first.answer, second.answer]
 
 
 async def test_a_no(hass: HomeAssistant, pipeline: Pipeline, home: Home, sim: Simulator, whisper):

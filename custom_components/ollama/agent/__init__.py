@@ -21,11 +21,13 @@ from .query import (
     TooSoonError,
     async_query,
 )
+from .questions import asks_back
 from .report import async_question, async_report, sentence_of
 from .rounds import AnswerTooLongError
 from .settings import AgentSettings
 from .settle import async_settle, without_pin
 from .shorten import shortened, whole
+from .spoken import as_spoken
 from .structure import async_generate_structured, async_generate_text
 from .talk_state import async_get_talk_state
 from .tools import describe_structure
@@ -45,6 +47,8 @@ __all__ = [
     "TooSoonError",
     "Turn",
     "as_data",
+    "as_spoken",
+    "asks_back",
     "async_compose",
     "async_explain",
     "async_generate_structured",

@@ -3,6 +3,7 @@
 Only to tell whether an answer may claim an action: nothing is done by it.
 """
 
+import re
 from typing import Final
 
 # How questions begin in the five languages; speech-to-text leaves out the mark.
@@ -37,6 +38,16 @@ _POLITE_WORDS: Final = frozenset(_POLITE.split())
 _ORDER_WORDS: Final = frozenset(word for words in _ORDERS for word in words.split())
 
 
+# Greek and Arabic ones among them; in an address, a letter follows.
+_MARK: Final = re.compile(r"[?\u037e\u061f]+(?![\w=&/])|\uff1f+")
+_AROUND: Final = " \t\r\n\"'!.\u2026*_)]}\u00bb\u201c\u201d\u2019\u300d\u300f\uff09"
+_CHOICE: Final = re.compile(r"\s*([-*\u2022+]|\d{1,2}[.)])\s")
+_MOST_CHOICES: Final = 12
+_LONGEST_CHOICE: Final = 40
+"""Characters of what may follow a question in one line: "Kitchen or hall"."""
+_MOST_WORDS_OF_CHOICE: Final = 5
+
+
 def is_question(text: str) -> bool:
     """Whether a sentence asks something; polite orders ("can you ...") don't count."""
     words = _words(text)
@@ -48,6 +59,18 @@ def is_question(text: str) -> bool:
 def is_order(text: str) -> bool:
     """Whether a sentence may tell to do something in the home."""
     return not is_question(text) and not _ORDER_WORDS.isdisjoint(_words(text))
+
+
+def asks_back(answer: str) -> bool:
+    """Whether an answer ends in a question, or in one and the choices for it."""
+    marks = list(_MARK.finditer(answer))
+    if not marks:
+        return False
+    rest = answer[marks[-1].end() :].strip(_AROUND)
+    lines = [line for line in rest.splitlines() if line.strip()]
+    if len(lines) <= _MOST_CHOICES and all(map(_CHOICE.match, lines)):
+        return True  # or nothing follows at all
+    return len(rest) <= _LONGEST_CHOICE and len(rest.split()) <= _MOST_WORDS_OF_CHOICE
 
 
 def _words(text: str) -> list[str]:

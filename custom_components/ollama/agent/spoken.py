@@ -16,6 +16,10 @@ _CLOSES_UP: Final = frozenset(".,;:!?")
 _SEPARATES: Final = frozenset("|•")
 _NUMBERED: Final = re.compile(r"\d{1,3}[.)]")
 _LONGEST_NUMBER: Final = len("100.")
+_STOPS: Final = frozenset(".!?…。！？؟۔।॥")
+_CLAUSES: Final = frozenset(",;:")
+_LONG_BEGIN: Final = 100
+"""Characters after which the first sentence is ended at the next mark between its clauses."""
 
 
 class SpokenText:
@@ -39,6 +43,12 @@ class SpokenText:
         return self._stripper.close()
 
 
+def as_spoken(text: str) -> str:
+    """Return a whole text as it is heard."""
+    spoken = SpokenText()
+    return (spoken.feed(text) + spoken.close()).strip()
+
+
 class _SpokenWriter:
     """Puts together what is heard."""
 
@@ -58,6 +68,10 @@ class _SpokenWriter:
         """How the line begins."""
         self._is_block = False
         self._begins_marked = False
+        self._begin: int | None = 0
+        """How long the first sentence is so far; None when it is over."""
+        self._clause = ""
+        """A mark at which that may end early."""
 
     def say(self, char: str) -> None:
         """Pass on a character that isn't whitespace."""
@@ -68,6 +82,8 @@ class _SpokenWriter:
             self._open = ""
             return
         gap = self._gap(char)
+        if self._begin is not None:
+            gap, char = self._end_begin(gap, char)
         if not self._line:
             self._begins_marked = self.removed
         self._blank = self._newline = self._pause = self._cell = self._emoji = self.removed = False
@@ -77,11 +93,26 @@ class _SpokenWriter:
         if char == "(":
             self._open = text
             return
+        if self._begin is not None:
+            self._begin += len(text)
+            if self._begin > _LONG_BEGIN and char in _CLAUSES:
+                self._clause, text = text, ""
         self._out.append(text)
         self._open = ""
         self._last = char
         if char not in _BRACKETS:
             self._end = char
+
+    def _end_begin(self, gap: str, char: str) -> tuple[str, str]:
+        """Return what parts a character from the first sentence, and it as it begins the next."""
+        clause, self._clause = self._clause, ""
+        if clause and gap:
+            # A speech server takes only a capital for the begin of a sentence.
+            self._begin = None
+            return f"{clause[:-1]}.{gap}", char.upper() if len(char.upper()) == 1 else char
+        if gap and (gap[0] == "." or self._end in _STOPS):
+            self._begin = None
+        return clause + gap, char
 
     def _gap(self, char: str) -> str:
         if not self._last:
@@ -128,7 +159,7 @@ class _SpokenWriter:
 
     def close(self) -> None:
         """Pass on what was held back."""
-        self._out.append(self._open)
+        self._out.append(self._clause + self._open)
 
     def take(self) -> str:
         """Return what can be said so far, and forget it."""

@@ -39,6 +39,19 @@ SPOKEN = {
     "address_and_footnote": ("See https://x.com/p.[1] Then", "See x.com. Then"),
     "address_in_code": ("See `https://x.com/p` now", "See x.com now"),
     "address_in_angles": ("See <https://x.com/p> now", "See x.com now"),
+    "address_of_files": (
+        "Open ftp://nas.local/films or file:///etc/hosts now",
+        "Open nas.local or now",
+    ),
+    "address_of_page": ("See homeassistant://navigate/lovelace now", "See navigate now"),
+    "address_of_mail": ("Write to mailto:joe@example.com.", "Write to joe@example.com."),
+    "address_of_phone": ("Call tel:+31612345678 now.", "Call +31612345678 now."),
+    "address_without_scheme": ("See example.com/path/to?x=1. Then", "See example.com. Then"),
+    "no_address": (
+        "At 5 km/h, 1.5/2, and/or tell: tel: 5",
+        "At 5 km/h, 1.5/2, and/or tell: tel: 5",
+    ),
+    "link_in_angles": ("See [the page](<http://a.b/c d>) now", "See the page now"),
     "address_chinese": ("请看https://x.com/a。然后开灯", "请看x.com。然后开灯"),
     "emoji": ("Done ✅. On 💡 now", "Done. On now"),
     "emoji_between_words": ("Hello😀World", "Hello World"),
@@ -146,6 +159,25 @@ def test_nothing_is_left_over(text: str) -> None:
     assert not re.search("[\u2600-\u27bf\ufe0f\u20e3\U0001f000-\U0001faff]", heard)
 
 
+LONG = "The lights in the kitchen, the hall and the living room are all on now, and the heating goes up"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{LONG} at last, as you wished, Anna.", f"{LONG} at last. As you wished, Anna."),
+        (f"{LONG} to 21,5 degrees: as you wished.", f"{LONG} to 21,5 degrees. As you wished."),
+        (f"Yes. {LONG} at last, as you wished.", f"Yes. {LONG} at last, as you wished."),
+        (f"# Home\n{LONG} at last, as you wished.", f"Home.\n{LONG} at last, as you wished."),
+        (f"{LONG} at last,", f"{LONG} at last,"),
+        (f"{LONG} by 1,5.", f"{LONG} by 1,5."),
+    ],
+)
+def test_a_long_begin_is_ended_early(text: str, expected: str) -> None:
+    """A speech server begins to speak when the first sentence is complete."""
+    assert spoken(text) == expected
+
+
 def test_a_word_is_passed_on_at_once() -> None:
     filtered = SpokenText()
     assert filtered.feed("The light is on.") == "The light is on."
@@ -159,7 +191,7 @@ def test_a_word_is_passed_on_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["[a](", "[", "<a ", "**a", "(", "`", "| a ", "h", "[1]", "&a", "\n"]
+    "unit", ["a/", "b.co:", "[a](", "[", "<a ", "**a", "(", "`", "| a ", "h", "[1]", "&a", "\n"]
 )
 def test_the_work_is_linear(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from enum import Enum, auto
+import re
 
 from .emphasis import Emphasis
 from .spans import (
@@ -28,8 +29,12 @@ _HEADING = 6
 _BULLETS = frozenset({"-", "*", "+", "•", "●", "◦", "‣", ">", ">>"})
 _BLOCK_MARKS = frozenset("#-+>•●◦‣=|")
 _MARKS = frozenset("*_`~\\[]!<")
-_SPANS = frozenset("[]!<&\\hHwW")
+_SPANS = frozenset("[]!<&\\hHwWfFsStTuUnNmMrR")
 _ADDRESS_LETTERS = frozenset("hHwW")
+_SPOKEN_ADDRESS_LETTERS = frozenset("hHwWfFsStTuUnNmMrR")
+"""With which addresses begin that only ears can't take."""
+_DOMAIN = re.compile(r"[^\W_][\w-]*\.[a-z]{2,10}(:\d+)?$", re.IGNORECASE)
+_LONGEST_DOMAIN = 60
 _KEYCAP_MARKS = frozenset({"\ufe0f", "\u20e3"})
 
 _BADGE = "[!["
@@ -66,6 +71,9 @@ class MarkdownStripper:
         """
         self._writer = writer or PlainWriter()
         self._for_ears = for_ears
+        self._address_letters = _SPOKEN_ADDRESS_LETTERS if for_ears else _ADDRESS_LETTERS
+        self._word = ""
+        """What was said since the last blank, for ears: it may be a domain."""
         self._state = _State.TEXT
         self._held = ""
         self._last = "\n"
@@ -151,6 +159,9 @@ class MarkdownStripper:
         elif self._in_table and char == "|":
             self._last = char
             self._writer.begin_cell()
+        elif char == "/" and _DOMAIN.search(self._word):
+            self._writer.removed = True
+            self._state = _State.PATH
         elif self._may_be_more(char):
             self._held = char
             self._state = _State.HELD
@@ -159,7 +170,7 @@ class MarkdownStripper:
         return ""
 
     def _may_be_more(self, char: str) -> bool:
-        if char in _ADDRESS_LETTERS:
+        if char in self._address_letters:
             return not (self._last.isascii() and self._last.isalnum())
         if self._in_code:
             return char == "`"
@@ -219,7 +230,7 @@ class MarkdownStripper:
                 return read_tag(held)
             case "&":
                 return read_entity(held)
-        return read_address(held)
+        return read_address(held, for_ears=self._for_ears)
 
     def _take_span(self, span: Span) -> str:
         if span.after is After.PATH:
@@ -330,6 +341,7 @@ class MarkdownStripper:
 
     def _take_space(self, char: str) -> None:
         self._last = char
+        self._word = ""
         self._writer.space(char)
 
     def _say_all(self, text: str) -> None:
@@ -344,6 +356,8 @@ class MarkdownStripper:
         self._writer.say(char)
         self._last = char
         self._line_start = False
+        if self._for_ears:
+            self._word = (self._word + char)[-_LONGEST_DOMAIN:]
 
 
 def strip_markdown(text: str) -> str:

@@ -9,10 +9,16 @@ MAX_HELD = 50
 """Characters that are held back until it's known what they are."""
 
 _TARGET_STARTS = (
-    *("https:", "http:", "www.", "mailto:", "tel:", "/", "#", "./"),
+    *("https:", "http:", "www.", "mailto:", "tel:", "/", "#", "./", "<"),
     *("homeassistant:", "media-source:"),
 )
 _ADDRESS_STARTS = ("https://", "http://", "www.")
+_FURTHER_STARTS = (
+    *("ftp://", "sftp://", "file://", "smb://", "nfs://", "tcp://", "udp://", "ws://", "wss://"),
+    *("mqtt://", "rtsp://", "rtmp://", "homeassistant://", "media-source://", "mailto:", "tel:"),
+)
+"""Of addresses that stay in a text for the eye: they can be copied from it."""
+_ALL_STARTS = _ADDRESS_STARTS + _FURTHER_STARTS
 _CHECKBOXES = ("[ ] ", "[x] ", "[X] ")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]\s]{1,20}\]")
 _NUMBERS = re.compile(r"\[[1-9]\d{0,2}(?:(?:, ?|[-\u2013])\d{1,3}){0,5}\]")
@@ -178,12 +184,16 @@ def read_entity(held: str) -> Span | Open:
     return Open.WAIT if fits and len(held) < _LONGEST_ENTITY else Open.TEXT
 
 
-def read_address(held: str) -> Span | Open:
-    """Decide `https://www.example.com/path`: its host's name is said."""
+def read_address(held: str, *, for_ears: bool = False) -> Span | Open:
+    """Decide `https://www.example.com/path`: its host's name is said.
+
+    `for_ears` decides `mailto:`, `ftp://` and others as well.
+    """
     lowered = held.lower()
-    if any(start.startswith(lowered) for start in _ADDRESS_STARTS):
+    starts = _ALL_STARTS if for_ears else _ADDRESS_STARTS
+    if any(start.startswith(lowered) for start in starts):
         return Open.WAIT
-    if not lowered.startswith(_ADDRESS_STARTS):
+    if not lowered.startswith(starts):
         return Open.TEXT
     last = held[-1]
     if (last.isalnum() or last in ".-_@:") and len(held) < MAX_HELD:
@@ -194,11 +204,22 @@ def read_address(held: str) -> Span | Open:
 def end_address(held: str, following: str) -> Span | Open:
     """Decide an address before the character that ends its host's name."""
     address = held.rstrip(".:-_@")
+    lowered = held.lower()
+    if lowered.startswith(("mailto:", "tel:")):
+        said = address.partition(":")[2]
+        if not said:
+            is_number = following == "+"
+            return Span("", rest=following) if is_number else Open.TEXT
+        return Span(said, rest=held[len(address) :] + following, after=After.PATH)
     host = address.rpartition("://")[2].rpartition("@")[2].partition(":")[0]
     if host.lower().startswith("www."):
         host = host[len("www.") :]
-    if not host or not held.lower().startswith(_ADDRESS_STARTS):
+    if not lowered.startswith(_ALL_STARTS):
         return Open.TEXT
+    if not host or host.lower() + "://" in _ALL_STARTS:
+        # Nothing but a path follows, which can't be said.
+        is_path = following == "/" and not lowered.startswith(_ADDRESS_STARTS)
+        return Span("", rest=following, after=After.PATH) if is_path else Open.TEXT
     return Span(host, rest=held[len(address) :] + following, after=After.PATH)
 
 
