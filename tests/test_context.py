@@ -461,6 +461,39 @@ async def test_result_that_takes_the_place_of_the_talk(
     assert not any(text.startswith("Question") for text in asked), "what was told gone is gone"
 
 
+async def test_claim_that_is_too_large_to_be_sent_back(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """The model is asked to really do it; with its own words the talk may no longer fit."""
+    await add_entry(agent=agent_data(num_ctx=4096, max_history=0), task={"num_ctx": 4096})
+    sim.set_brain(lambda request: Reply(many(120)))
+    for _ in range(14):
+        await say(hass, "Tell me something.", conversation_id="talk")
+    call = ToolCall("turn_on", {"name": "Kitchen light"})
+    sim.script(
+        Reply("I have turned on the kitchen light. " + many(690)),
+        Reply(tool_calls=(call,)),
+        Reply("Done."),
+    )
+    asked = len(sim.chats)
+    answer = speech(await say(hass, "Turn on the kitchen light", conversation_id="talk"))
+    assert answer.startswith("Done.")
+    assert len(sim.chats) == asked + 3
+    assert_nothing_cut(sim, sim_model())
+
+
+async def test_claim_that_is_too_large_by_itself(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """It can't be sent back at all: then it is told that nothing was done."""
+    await add_entry(agent=agent_data(num_ctx=2048), task={"num_ctx": 2048})
+    sim.script(Reply("I have turned on the kitchen light. " + many(1200)))
+    result = await say(hass, "Turn on the kitchen light")
+    assert result.response.error_code is not None
+    assert len(sim.chats) == 1
+    assert hass.states.get(kitchen_light).state == "off"
+
+
 async def test_result_that_is_too_large_after_reading(
     hass: HomeAssistant, add_entry: AddAgent, sim: Simulator
 ):

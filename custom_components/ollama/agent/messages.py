@@ -15,7 +15,7 @@ from .circumstances import async_get_attachments
 
 _IMAGE_TYPES = "image/"
 _SHARE_OF_BLOCK = 0.5
-"""Of the history that is kept: so much goes at once when it gets too long."""
+"""Of the history that is kept: about so much goes at once when it gets too long."""
 
 
 def trimmed_history(
@@ -31,7 +31,7 @@ def trimmed_history(
     over = len(questions) - 1 - max_history
     if max_history < 1 or over < 1:
         return list(content)
-    block = max(1, int(max_history * _SHARE_OF_BLOCK))
+    block = max(1, round(max_history * _SHARE_OF_BLOCK + 0.1))
     first = -(-over // block) * block
     return [content[0], *content[questions[first] :]]
 

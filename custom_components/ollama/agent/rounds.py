@@ -153,7 +153,10 @@ class Rounds:
             again = self._what_to_ask_again(reader)
             if again is None or not rounds_left:
                 return self._answer(reader)
-            request = replace(request, messages=[*request.messages, *again])
+            try:
+                request = self._fitting(replace(request, messages=[*request.messages, *again]))
+            except ContextTooSmallError:
+                return self._answer(reader)
         # The last round offers no tools, so that it returns.
         raise EmptyAnswerError
 
@@ -189,7 +192,14 @@ class Rounds:
         messages = await async_to_messages(turn.hass, said, current=True)
         if self._mode is Mode.STRUCTURED:
             messages = as_plain_messages(said, messages, "")
-        request = replace(request, messages=[*request.messages, *messages])
+        return self._fitting(replace(request, messages=[*request.messages, *messages]))
+
+    def _fitting(self, request: ChatRequest) -> ChatRequest:
+        """Return a request that the window holds, if need be without the earlier talk.
+
+        Raises ContextTooSmallError.
+        """
+        turn = self._turn
         if self._earlier > 0 and not turn.fitter.holds(request, self._details):
             kept = [request.messages[0], *request.messages[1 + self._earlier :]]
             request, self._earlier = replace(request, messages=kept), 0
