@@ -13,6 +13,7 @@ from homeassistant.components.homeassistant.exposed_entities import async_expose
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import llm
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
@@ -20,7 +21,7 @@ from custom_components.ollama.const import DATA_TIME_LIMITS
 from simulator import ChatRequest, Rates, RecordedRequest, Reply, Simulator
 
 from .actions.calling import act
-from .common import TASK, ask_for_data, say, speech
+from .common import AGENT, TASK, ask_for_data, say, speech
 from .conftest import SHORT_LIMITS
 from .policy_home import AddAgent
 
@@ -121,6 +122,38 @@ async def test_speech_behind_five_jobs(
     assert texts == [words(number) for number in range(1, JOBS + 1)], "none lost, none mixed up"
     assert len(finished(slow)) == JOBS + 1, "each is answered once"
     assert len(cut(slow)) == 1
+
+
+@pytest.mark.parametrize("through", ["automation", "script"])
+async def test_speech_behind_sentences_that_automations_hand_on(
+    hass: HomeAssistant, slow: Simulator, loaded: MockConfigEntry, through: str
+):
+    """A gateway's messages are sentences, but nobody stands there and waits."""
+    hand_on = {
+        "action": "conversation.process",
+        "data": {"text": "job {{ number or trigger.event.data.number }}", "agent_id": AGENT},
+    }
+    if through == "script":
+        script = {"hand_on": {"mode": "parallel", "fields": {"number": {}}, "sequence": [hand_on]}}
+        assert await async_setup_component(hass, "script", {"script": script})
+        hand_on = {
+            "action": "script.hand_on",
+            "data": {"number": "{{ trigger.event.data.number }}"},
+        }
+    gateway = {
+        "mode": "parallel",
+        "variables": {"number": ""},
+        "triggers": {"trigger": "event", "event_type": "message"},
+        "actions": [hand_on],
+    }
+    assert await async_setup_component(hass, "automation", {"automation": gateway})
+    for number in range(1, JOBS + 1):
+        hass.bus.async_fire("message", {"number": number})
+    await until(lambda: slow.chats and slow.chats[0].lines > WORDS // 3)
+    assert await speak(hass) <= 1.3
+    await until(lambda: len(finished(slow)) == JOBS + 1)
+    assert len(cut(slow)) == 1
+    await hass.async_block_till_done()
 
 
 async def test_who_was_cut_twice_is_let_through(

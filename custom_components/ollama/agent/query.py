@@ -16,6 +16,7 @@ from typing import Any, Final
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.json import json_bytes
+from homeassistant.helpers.trace import trace_id_get
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
@@ -198,13 +199,21 @@ async def _requester(hass: HomeAssistant, asker: Asker) -> Requester:
 
 def _priority(asker: Asker, requester: Requester, outer: Priority | None) -> Priority:
     """Return how important a query is; one inside of another is not less than that."""
-    if asker.source == SOURCE_CONVERSATION:
+    # Somebody without a user and a place who speaks is somebody all the same, unless it is
+    # an automation that hands a sentence on.
+    by_itself = requester is Requester.AUTOMATION and _is_by_automation(asker.context)
+    if asker.source == SOURCE_CONVERSATION and not by_itself:
         return Priority.SPEECH
     if requester is not Requester.AUTOMATION:
         own = Priority.PERSON
     else:
         own = Priority.BACKGROUND if asker.source == SOURCE_BRIEFING else Priority.AUTOMATION
     return own if outer is None else min(own, outer)
+
+
+def _is_by_automation(context: Context | None) -> bool:
+    """Whether an automation or a script is under way here, or something has caused this."""
+    return trace_id_get() is not None or (context is not None and context.parent_id is not None)
 
 
 def _text(key: str, text: str, log_queries: LogQueries) -> dict[str, str]:
