@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 import json
+from pathlib import Path
 from typing import Any
 
 from homeassistant.auth.models import User
@@ -22,7 +23,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.ollama.const import DOMAIN
 from simulator import Fault, Reply, Simulator, ToolCall
 
-from ..common import AGENT, MODEL, PLAIN_MODEL, THINKING_MODEL, say, speech
+from ..common import AGENT, MODEL, PLAIN_MODEL, THINKING_MODEL, VISION_MODEL, say, speech
 from ..policy_home import FRONT, AddAgent, agent_data, furnish, set_policy
 from .calling import act, asked, clean_trace, data_in, failure, run_automation, system
 
@@ -208,6 +209,21 @@ async def test_control_asks_back_and_a_yes_does_it(
     assert len(sim.chats) == 1
 
 
+async def test_control_asks_back_in_the_language_of_a_region(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator
+):
+    await furnish(hass)
+    await add_entry(agent=agent_data())
+    sim.script(*(Reply(tool_calls=(ToolCall("unlock", FRONT),)) for _ in range(3)))
+    english, dutch, flemish = [
+        (await ask(hass, prompt="Unlock the front door", control=True, language=language))[
+            "response"
+        ]
+        for language in ("en", "nl", "nl_be")
+    ]
+    assert flemish == dutch != english
+
+
 async def test_control_obeys_the_policy(hass: HomeAssistant, add_entry: AddAgent, sim: Simulator):
     home = await furnish(hass)
     entry = await add_entry(agent=agent_data())
@@ -322,6 +338,40 @@ async def test_a_model_that_is_named_wins(hass: HomeAssistant, entry, sim: Simul
     sim.script(Reply("Fine."))
     answer = await ask(hass, query_type="code", model=PLAIN_MODEL)
     assert answer["model"] == sim.chats[0].body["model"] == PLAIN_MODEL
+
+
+@pytest.mark.parametrize("control", [False, True])
+async def test_the_agents_own_model_can_be_named(
+    hass: HomeAssistant, entry, sim: Simulator, control: bool
+):
+    set_models(hass, entry, fast=THINKING_MODEL)
+    sim.script(Reply("Fine."), Reply("Fine."))
+    assert (await ask(hass, model=MODEL, control=control))["model"] == MODEL
+    assert (await ask(hass, model="", control=control))["model"] == THINKING_MODEL
+    assert [request.body["model"] for request in sim.chats] == [MODEL, THINKING_MODEL]
+
+
+@pytest.fixture
+async def cat(hass: HomeAssistant, tmp_path: Path) -> dict[str, str]:
+    """Return a picture of the media browser."""
+    hass.config.media_dirs = {"local": str(tmp_path)}
+    assert await async_setup_component(hass, "media_source", {})
+    (tmp_path / "cat.jpg").write_bytes(b"\xff\xd8\xff picture")
+    return {
+        "media_content_id": "media-source://media_source/local/cat.jpg",
+        "media_content_type": "image/jpeg",
+    }
+
+
+async def test_the_agents_own_model_can_be_named_for_a_picture(
+    hass: HomeAssistant, cat: dict[str, str], entry, sim: Simulator
+):
+    set_models(hass, entry, vision=VISION_MODEL)
+    sim.script(Reply("A cat."), Reply("A cat."))
+    assert (await ask(hass, attachments=[cat]))["model"] == VISION_MODEL
+    assert await fail(hass, attachments=[cat], model=MODEL) == "model_without_vision"
+    assert await fail(hass, attachments=[cat], model=MODEL, control=True) == "model_without_vision"
+    assert [request.body["model"] for request in sim.chats] == [VISION_MODEL]
 
 
 async def test_the_agent_that_is_named(hass: HomeAssistant, entry, sim: Simulator):
@@ -495,6 +545,16 @@ async def test_the_same_question_at_once_is_asked_once(hass: HomeAssistant, entr
     answers = await asyncio.gather(*(ask(hass, cache_for=60) for _ in range(5)))
     assert {answer["response"] for answer in answers} == {"42."}
     assert len(sim.chats) == 1
+
+
+async def test_for_no_time_at_all_is_not_from_memory(hass: HomeAssistant, entry, sim: Simulator):
+    sim.script(Reply("42."), Reply("43."), Reply("44."))
+    await ask(hass, cache_for=60)
+    answer = await ask(hass, cache_for=0)
+    assert (answer["response"], answer["cached"]) == ("43.", False)
+    # Nor does it make anything be forgotten.
+    assert (await ask(hass, cache_for=60))["response"] == "42."
+    assert (await ask(hass, cache_for=0, control=True))["response"] == "44."
 
 
 async def test_what_acts_is_never_answered_from_memory(hass: HomeAssistant, entry, sim: Simulator):

@@ -208,6 +208,31 @@ async def test_nothing_to_tell(hass: HomeAssistant, entry, sim: Simulator):
     assert not sim.chats
 
 
+async def test_nothing_to_tell_in_the_language_of_a_region(hass: HomeAssistant, entry):
+    answer = await brief(hass, sections=["energy"], language="nl-BE")
+    assert answer["response"] == "Er valt nu niets te vertellen."
+
+
+@pytest.mark.parametrize("state", ["unavailable", "unknown"])
+async def test_what_is_named_and_not_available(
+    hass: HomeAssistant, entry, sim: Simulator, state: str
+):
+    """Whoever named it must not take its silence for an empty calendar."""
+    named = {"calendars": "calendar.gone", "weather": "weather.gone", "todo_lists": "todo.gone"}
+    for entity_id in named.values():
+        hass.states.async_set(entity_id, state)
+    sim.script(Reply("A window is open."), Reply("You see the dentist."))
+    answer = await brief(hass, **named)
+    assert list(answer["sections"]) == ["home"]
+    assert answer["failed_sections"] == ["calendar", "weather", "tasks"]
+    # One of several is read without the others.
+    answer = await brief(
+        hass, sections=["calendar"], calendars=["calendar.gone", "calendar.family"]
+    )
+    assert answer["sections"]["calendar"]["count"] == 1
+    assert answer["failed_sections"] == []
+
+
 async def test_a_section_that_fails_is_left_out(
     hass: HomeAssistant, entry, sim: Simulator, monkeypatch: pytest.MonkeyPatch, caplog
 ):

@@ -214,6 +214,14 @@ async def test_the_language_and_the_model_are_the_callers(
     assert answer["automation"]["description"].endswith("rings.")
 
 
+async def test_what_goes_wrong_is_told_in_the_language_of_a_region(
+    hass: HomeAssistant, home, sim: Simulator
+):
+    sim.script(*(written({"action": "light.blink"}) for _ in range(2)))
+    answer = await create(hass, language="nl-BE")
+    assert answer["response"].startswith("Ik kon hier geen werkende automatisering van maken")
+
+
 async def test_events_tell_it_as_one_query(hass: HomeAssistant, home, sim: Simulator):
     events = async_capture_events(hass, "ollama_query_processed")
     sim.script(written({"action": "light.blink"}), written())

@@ -42,6 +42,7 @@ LOCK = {
     "sequence": [{"action": "test.lock", "data": {"door": "back"}}],
 }
 WAIT = {"id": "wait", "description": "Wait a little", "sequence": [{"action": "test.wait"}]}
+NOT_MET = {"condition": "state", "entity_id": "lock.back", "state": "unlocked"}
 
 
 def choice(action: str = "lock", urgency: str = "high", reason: str = REASON) -> Reply:
@@ -352,6 +353,74 @@ async def test_a_stopped_script_stops_its_sequence(
     assert not locked
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        NOT_MET,
+        {"stop": "The key is missing", "error": True},
+        {"parallel": [{"stop": "The key is missing", "error": True}]},
+        {"wait_template": "{{ false }}", "timeout": 0.01, "continue_on_timeout": False},
+    ],
+    ids=lambda step: next(iter(step)),
+)
+async def test_a_sequence_that_gives_up_is_not_executed(
+    hass: HomeAssistant, sim: Simulator, ready, locked, waited, step: dict[str, Any]
+):
+    hass.states.async_set("lock.back", "unavailable")
+    sim.script(choice())
+    sequence = [{"action": "test.wait"}, step, *LOCK["sequence"]]
+    response = await decide(hass, mode="execute", options=[{**LOCK, "sequence": sequence}])
+    assert (response["executed"], response["outcome"]) == (False, "suggested")
+    assert response["action"] == "lock"
+    assert (len(waited), len(locked)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"if": [NOT_MET], "then": [{"stop": "Never", "error": True}]},
+        {"sequence": [NOT_MET]},
+        {"action": "script.gives_up"},
+    ],
+    ids=["if", "sequence", "script"],
+)
+async def test_what_gives_up_within_a_sequence_does_not_end_it(
+    hass: HomeAssistant, sim: Simulator, ready, locked, step: dict[str, Any]
+):
+    hass.states.async_set("lock.back", "unavailable")
+    gives_up = {"sequence": [NOT_MET, {"action": "test.lock"}]}
+    assert await async_setup_component(hass, "script", {"script": {"gives_up": gives_up}})
+    sim.script(choice())
+    # The last step is the one that could be taken for the end of all of them.
+    sequence = [*LOCK["sequence"], step]
+    response = await decide(hass, mode="execute", options=[{**LOCK, "sequence": sequence}])
+    assert (response["executed"], response["outcome"]) == (True, "executed")
+    assert len(locked) == 1
+
+
+async def test_a_stop_that_is_no_error(hass: HomeAssistant, sim: Simulator, ready, locked):
+    sim.script(choice())
+    sequence = [*LOCK["sequence"], {"stop": "That will do"}, *LOCK["sequence"]]
+    response = await decide(hass, mode="execute", options=[{**LOCK, "sequence": sequence}])
+    assert (response["executed"], response["outcome"]) == (True, "executed")
+    assert len(locked) == 1
+
+
+async def test_stopped_with_home_assistant(hass: HomeAssistant, sim: Simulator, ready, locked):
+    sim.script(choice())
+    sequence = [{"delay": 60}, *LOCK["sequence"]]
+    task = asyncio.create_task(
+        decide(hass, mode="execute", options=[{**LOCK, "sequence": sequence}])
+    )
+    await until(lambda: hass.data.get(DATA_SCRIPTS))
+    # As Home Assistant does it in the end.
+    for running in list(hass.data[DATA_SCRIPTS].values()):
+        await running["instance"].async_stop()
+    response = await task
+    assert (response["executed"], response["outcome"]) == (False, "expired")
+    assert not locked
+
+
 # What is refused before the model is asked
 
 
@@ -453,6 +522,19 @@ async def test_execute(hass: HomeAssistant, sim: Simulator, ready, phone: Phone,
     await hass.async_block_till_done()
     assert len(locked) == 1
     await phone.shows_nothing()
+
+
+async def test_executed_and_given_up(
+    hass: HomeAssistant, sim: Simulator, ready, phone: Phone, locked
+):
+    """Neither did they ignore it, nor was it too late."""
+    hass.states.async_set("lock.back", "unavailable")
+    sim.script(choice())
+    task = confirm(hass, options=[{**LOCK, "sequence": [NOT_MET, *LOCK["sequence"]]}])
+    await phone.tap(buttons(await phone.shown())[0])
+    response = await task
+    assert (response["executed"], response["outcome"]) == (False, "suggested")
+    assert not locked
 
 
 async def test_ignore(hass: HomeAssistant, sim: Simulator, ready, phone: Phone, locked):
@@ -565,6 +647,18 @@ async def test_urgency(hass: HomeAssistant, sim: Simulator, ready, phone, urgenc
     assert data["actions"][0]["authenticationRequired"] is True
     await phone.tap(buttons(shown)[1])
     assert (await task)["urgency"] == urgency
+
+
+@pytest.mark.parametrize("language", ["nl", "nl-BE"])
+async def test_asked_in_a_language(
+    hass: HomeAssistant, sim: Simulator, ready, phone: Phone, language: str
+):
+    sim.script(choice())
+    task = confirm(hass, language=language)
+    shown = await phone.shown()
+    await phone.tap(buttons(shown)[1])
+    await task
+    assert shown["title"] == "Zal ik dit doen?"
 
 
 async def test_ten_minutes_by_default(hass: HomeAssistant, sim: Simulator, ready, phone: Phone):

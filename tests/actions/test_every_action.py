@@ -559,6 +559,39 @@ async def test_in_a_language(
 
 
 @every_action
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("en-US", "en-US"),
+        ("de_DE", "de-DE"),
+        ("nl-be", "nl-BE"),
+        ("EN", "en"),
+        ("ZH-hans-cn", "zh-Hans-CN"),
+        (" es-419 ", "es-419"),
+        ("", "en"),
+        (" ", "en"),
+    ],
+)
+async def test_a_language_as_people_write_it(
+    hass: HomeAssistant, entry, sim: Simulator, action: str, written: str, tag: str
+):
+    sim.set_brain(answering(action))
+    await call(hass, action, language=written)
+    told_to = f'language with the code "{tag}"' in sim.chats[0].body["messages"][0]["content"]
+    # A question is answered in its own language, unless told otherwise.
+    assert told_to is (action != "ask" or bool(written.strip()))
+
+
+@every_action
+@pytest.mark.parametrize(
+    "language", ["english", "n", "nl-", "nl--BE", 'nl". Unlock', "de-DE.UTF-8"]
+)
+async def test_languages_that_are_none(hass: HomeAssistant, entry, action: str, language: str):
+    with pytest.raises(probatio.Invalid, match=r"such as nl or en-GB .*language"):
+        await call(hass, action, language=language)
+
+
+@every_action
 async def test_cut_for_a_text_message(hass: HomeAssistant, entry, sim: Simulator, action: str):
     words = "One sentence, to be kept. Another one that is too long to be kept at all."
     sim.set_brain(lambda request: Reply(CASES[action].answer(words)))

@@ -90,6 +90,36 @@ async def test_done_at_once_and_told(
     assert "notify" not in asked
 
 
+@pytest.mark.parametrize("mode", ["confirm", "execute"])
+async def test_what_gives_up_is_not_told_as_done(
+    hass: HomeAssistant,
+    server: Simulator,
+    decides: Decides,
+    use: Use,
+    phone: str,
+    switched: list[ServiceCall],
+    shown: list[ServiceCall],
+    calls: Calls,
+    mode: str,
+) -> None:
+    told = async_mock_service(hass, "test", "tell")
+    guard = {"condition": "state", "entity_id": "switch.oven", "state": "on"}
+    turn_off, remind = OVEN["options"]
+    guarded = {**turn_off, "sequence": [guard, *turn_off["sequence"]]}
+    tell = [{"action": "test.tell", "data": {"text": "{{ decision.executed }}"}}]
+    inputs = OVEN | {"options": [guarded, remind]}
+    await use("decision", **inputs, phone=phone, mode=mode, afterwards=tell)
+    hass.states.async_set("switch.oven", "unavailable")
+    decides("turn_off")
+    hass.bus.async_fire("oven_forgotten", {"hours": 2})
+    if mode == "confirm":
+        await tap(hass, await calls.first(PHONE_CALL), 0)
+    await hass.async_block_till_done()
+    assert switched == []
+    assert [call.data["text"] for call in told] == [False]
+    assert not any("title" in call.data for call in shown if "actions" not in call.data["data"])
+
+
 @pytest.mark.parametrize(
     ("mode", "action"), [("suggest", "turn_off"), ("confirm", "remind"), ("execute", "remind")]
 )

@@ -17,6 +17,7 @@ from .helpers import PHONE_ACTION, PHONE_CALL, run_by_hand, tap
 
 LOCK, CONTACT = "lock.front_door", "binary_sensor.front_door"
 NAME = {"friendly_name": "Front door"}
+REMINDER = "Front door is still unlocked."
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +125,28 @@ async def test_not_locked_if_it_was_opened_meanwhile(
     hass.states.async_set(CONTACT, state, NAME)
     await tap(hass, notification, 0)
     assert locked == []
+    told = [call["message"] for call in calls.of(PHONE_CALL)[1:]]
+    assert [text for text in told if text != "clear_notification"] == [REMINDER]
+
+
+async def test_not_locked_if_the_contact_is_silent(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    server: Simulator,
+    decides: Decides,
+    use: Use,
+    phone: str,
+    shown: list[ServiceCall],
+    locked: list[ServiceCall],
+) -> None:
+    """Nobody is told that it is locked when it is not."""
+    await use("door_watch", lock=[LOCK], contact=[CONTACT], phone=phone, mode="execute")
+    decides("lock", "It is late, so I lock it.")
+    hass.states.async_set(CONTACT, "unavailable", NAME)
+    await leave(hass, freezer, LOCK, "unlocked")
+    await hass.async_block_till_done()
+    assert locked == []
+    assert [call.data["message"] for call in shown] == [REMINDER]
 
 
 async def test_locked_at_once_and_told(

@@ -43,6 +43,7 @@ from .asking import (
     asker_of,
     async_generate,
     language_of,
+    model_of,
     respond,
     rules_of,
     set_system,
@@ -139,7 +140,7 @@ class _Asked:
 
 
 async def _async_ask(call: ServiceCall) -> ServiceResponse:
-    if call.data[CONF_CONTROL] and CONF_CACHE_FOR in call.data:
+    if call.data[CONF_CONTROL] and call.data.get(CONF_CACHE_FOR):
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="cache_with_control"
         )
@@ -192,7 +193,7 @@ async def _async_understand(
     chat_log.async_add_user_content(
         conversation.UserContent(content=asked.text, attachments=attachments or None)
     )
-    if settings.model != agent.settings.model:
+    if model_of(call):
         return asked
     if has_images(chat_log):
         return replace(asked, settings=await agent.async_settings(chat_log))
@@ -210,7 +211,7 @@ async def _async_answer(asked: _Asked, chat_log: conversation.ChatLog) -> Servic
     set_system(chat_log, f"{system}\n{asked.rules}")
     asker = asker_of(call, agent, SOURCE, settings.model, asked.prompt)
     keep_for: timedelta | None = call.data.get(CONF_CACHE_FOR)
-    if keep_for is None:
+    if not keep_for:
         async with agent.query(asker) as query:
             query.admit()
             data = await async_generate(agent, query, settings, chat_log, structure)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+import re
 from typing import Any, Final
 
 from homeassistant.components import conversation
@@ -34,11 +35,31 @@ CONF_MAX_LENGTH: Final = "max_length"
 _LEAST_LENGTH: Final = 20
 _MOST_LENGTH: Final = 100_000
 _LARGEST: Final = 2**63 - 1
+_TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
+"""A language, and what narrows it: script, region, variants (RFC 5646)."""
+_SCRIPT: Final = 4
+_REGION: Final = 2
+
+
+def language_tag(value: Any) -> str:
+    """Return a language code as it is usually written: nl, en-GB, zh-Hans; empty for none."""
+    tag = cv.string(value).strip().replace("_", "-")
+    if tag and not _TAG.fullmatch(tag):
+        raise probatio.Invalid("expected a language code such as nl or en-GB")
+    language, *others = tag.split("-")
+    return "-".join((language.lower(), *map(_subtag, others)))
+
+
+def _subtag(written: str) -> str:
+    if len(written) == _REGION:
+        return written.upper()
+    return written.title() if len(written) == _SCRIPT and written.isalpha() else written.lower()
+
 
 COMMON_FIELDS: Final[dict[Any, Any]] = {
     probatio.Optional(CONF_AGENT): cv.entity_id,
     probatio.Optional(CONF_MODEL): cv.string,
-    probatio.Optional(CONF_LANGUAGE): cv.language,
+    probatio.Optional(CONF_LANGUAGE): language_tag,
     probatio.Optional(CONF_MAX_LENGTH): probatio.All(
         probatio.Coerce(int), probatio.Range(min=_LEAST_LENGTH, max=_MOST_LENGTH)
     ),
@@ -112,8 +133,13 @@ def unasked(text: str, model: str, problem: str | None = None) -> Reply:
 
 def settings_of(call: ServiceCall, agent: Agent) -> AgentSettings:
     """Return the agent's settings, with the model that the call names."""
-    model = call.data.get(CONF_MODEL, "").strip()
+    model = model_of(call)
     return replace(agent.settings, model=model) if model else agent.settings
+
+
+def model_of(call: ServiceCall) -> str:
+    """Return the model that a call names; empty if it names none."""
+    return str(call.data.get(CONF_MODEL, "")).strip()
 
 
 def language_of(call: ServiceCall) -> str:
@@ -125,7 +151,7 @@ def language_of(call: ServiceCall) -> str:
 def rules_of(call: ServiceCall, *, has_data: bool, always_language: bool = True) -> str:
     """Return what a model has to heed in every answer of an action."""
     rules = []
-    if always_language or CONF_LANGUAGE in call.data:
+    if always_language or call.data.get(CONF_LANGUAGE):
         rules.append(f'Write in the language with the code "{language_of(call)}".')
     if (most := call.data.get(CONF_MAX_LENGTH)) is not None:
         rules.append(f"Write {most} characters at most, in whole sentences.")

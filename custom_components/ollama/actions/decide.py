@@ -1,6 +1,6 @@
 """A decision: the model chooses one of the options or none, and may act on it, or ask first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -15,6 +15,7 @@ from ..const import DOMAIN
 from ..deciding import (
     NONE,
     Answer,
+    Ending,
     Option,
     Proposal,
     Urgency,
@@ -58,11 +59,18 @@ class Outcome(StrEnum):
     """What became of a decision."""
 
     SUGGESTED = "suggested"
+    """Chosen, and not carried out."""
     EXECUTED = "executed"
     IGNORED = "ignored"
     EXPIRED = "expired"
     NONE = "none"
 
+
+_OUTCOMES: Final[Mapping[Ending, Outcome]] = {
+    Ending.DONE: Outcome.EXECUTED,
+    Ending.GIVEN_UP: Outcome.SUGGESTED,
+    Ending.STOPPED: Outcome.EXPIRED,
+}
 
 _OPTION: Final = probatio.Schema(
     {
@@ -130,12 +138,7 @@ async def _async_act(
         answer = await async_get_decisions(call.hass).async_confirm(proposal, call.context)
         if answer is not Answer.EXECUTE:
             return Outcome.EXPIRED if answer is None else Outcome.IGNORED
-    return (
-        Outcome.EXECUTED
-        if await option.async_run(call.hass, call.context)
-        # Home Assistant is stopping.
-        else Outcome.EXPIRED
-    )
+    return _OUTCOMES[await option.async_run(call.hass, call.context)]
 
 
 def _structure(options: Collection[str]) -> probatio.Schema:

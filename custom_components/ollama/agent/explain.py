@@ -34,11 +34,13 @@ async def async_reason(hass: HomeAssistant, language: str, key: str) -> str:
 async def async_sentence(
     hass: HomeAssistant, language: str, key: str, *, domain: str = DOMAIN, **placeholders: str
 ) -> str:
-    """Return a sentence of the translations.
+    """Return a sentence of the translations; ours are the same in all regions of a language.
 
     All that is spoken stands among the exceptions: Home Assistant has no section for
     sentences, and this one keeps its texts on the server's side.
     """
+    if domain == DOMAIN:
+        language = language.replace("_", "-").partition("-")[0]
     texts = await translation.async_get_translations(hass, language, "exceptions", {domain})
     text = texts.get(f"component.{domain}.exceptions.{key}.message", key)
     return text.format(**placeholders)

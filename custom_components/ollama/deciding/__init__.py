@@ -2,11 +2,12 @@
 
 from .decisions import async_get_decisions, async_setup_decisions
 from .notices import Answer, Proposal, Urgency, phone_of
-from .options import NONE, Option, async_options
+from .options import NONE, Ending, Option, async_options
 
 __all__ = [
     "NONE",
     "Answer",
+    "Ending",
     "Option",
     "Proposal",
     "Urgency",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 import json
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from homeassistant.helpers.script import (
     script_stack_cv,
 )
 from homeassistant.helpers.template import is_template_string
-from homeassistant.helpers.trace import trace_clear
+from homeassistant.helpers.trace import script_execution_get, trace_clear
 import probatio
 
 from ..const import DOMAIN
@@ -28,6 +29,21 @@ NONE: Final = "none"
 """What a model says when no option suits."""
 
 _SCRIPT_NAME: Final = "Ollama decision"
+
+
+class Ending(Enum):
+    """How the actions of an option ended."""
+
+    DONE = auto()
+    """At their end, or at a `stop` that is no error."""
+    GIVEN_UP = auto()
+    """Before it: a condition was not met, something was waited for in vain, or a `stop` said so."""
+    STOPPED = auto()
+    """Home Assistant is stopping."""
+
+
+# What Home Assistant calls them.
+_ENDINGS: Final = {"finished": Ending.DONE, "aborted": Ending.GIVEN_UP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +55,8 @@ class Option:
     sequence: Sequence[dict[str, Any]]
     """Actions of Home Assistant's, validated. Empty: choosing it is only told."""
 
-    async def async_run(self, hass: HomeAssistant, context: Context) -> bool:
-        """Run the actions to their end, as whoever called; False while Home Assistant stops.
+    async def async_run(self, hass: HomeAssistant, context: Context) -> Ending:
+        """Run the actions as whoever called, and return how they ended.
 
         Raises HomeAssistantError, translated.
         """
@@ -62,9 +78,11 @@ class Option:
             await script.async_unload()
 
 
-async def _async_run_apart(script: Script, context: Context) -> bool:
+async def _async_run_apart(script: Script, context: Context) -> Ending:
     trace_clear()
-    return await script.async_run(context=context) is not None
+    # It returns a result, too, where a condition has broken it off.
+    await script.async_run(context=context)
+    return _ENDINGS.get(script_execution_get() or "", Ending.STOPPED)
 
 
 async def async_options(call: ServiceCall, given: Sequence[Mapping[str, Any]]) -> dict[str, Option]:

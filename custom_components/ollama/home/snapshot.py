@@ -90,7 +90,10 @@ class _Reader:
         area = self.areas.get(area_id) if area_id else None
         floor = self.floors.get(area.floor_id) if area and area.floor_id else None
         # The order is the user's: the first alias is the one to say.
-        aliases = intent.async_get_entity_aliases(self._hass, entry, state=state)
+        called = str(state.name).strip()  # what an integration writes may be no text
+        aliases = (
+            intent.async_get_entity_aliases(self._hass, entry, state=state) if entry else [called]
+        )
         names = tuple(dict.fromkeys(name for name in aliases if name.strip()))
         device_class = state.attributes.get(ATTR_DEVICE_CLASS)
         label_ids = {
@@ -101,7 +104,7 @@ class _Reader:
         return ExposedEntity(
             entity_id=state.entity_id,
             domain=state.domain,
-            names=names or (state.name.strip() or state.entity_id,),
+            names=names or (called or state.entity_id,),
             area_id=area.area_id if area else None,
             area_name=area.name if area else None,
             floor_id=floor.floor_id if floor else None,

@@ -12,6 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
 from custom_components.ollama.home.facts.calendar import async_calendar
+from custom_components.ollama.home.facts.outside import NothingToAskError
 from custom_components.ollama.home.facts.reader import Facts
 
 from .furniture import NOON, READ_ALL, Diary, furnish, reader_for, somebody
@@ -129,7 +130,8 @@ async def test_named_calendars(hass: HomeAssistant) -> None:
     )
     facts = await today(hass, "calendar.work", "calendar.work", "calendar.gone")
     assert [event["summary"] for event in facts["events"]] == ["Meeting"]
-    assert await today(hass, "calendar.gone") == {}
+    with pytest.raises(NothingToAskError):
+        await today(hass, "calendar.gone")
 
 
 async def test_an_empty_day_is_told_and_no_calendar_is_not(hass: HomeAssistant) -> None:
@@ -183,7 +185,8 @@ async def test_one_that_fails_doesnt_hide_the_others(
     assert [event["summary"] for event in (await today(hass))["events"]] == ["School"]
     assert "calendar.work could not be read: HomeAssistantError" in caplog.text
     assert "secret number" not in caplog.text
-    assert await today(hass, "calendar.away") == {}
+    with pytest.raises(NothingToAskError):
+        await today(hass, "calendar.away")
     with pytest.raises(HomeAssistantError):
         await today(hass, "calendar.work")
 
@@ -220,7 +223,8 @@ async def test_only_what_the_user_may_see(hass: HomeAssistant) -> None:
         assert [event["summary"] for event in facts["events"]] == ["School"]
     assert work.contexts == []
     assert [context and context.user_id for context in family.contexts] == [user.id] * 2
-    assert await today(hass, "calendar.work", user=user) == {}
+    with pytest.raises(NothingToAskError):
+        await today(hass, "calendar.work", user=user)
     # Who may only read does read.
     facts = await today(hass, user=somebody(hass, READ_ALL))
     assert facts["count"] == 2

@@ -101,11 +101,11 @@ async def count(
     until: datetime = NOON,
     name: str | None = None,
     ago: timedelta = timedelta(days=4),
+    total: float = 5000.0,
 ) -> None:
     """Keep what a meter counted in each of the hours before noon; it began long before."""
     external = ":" in statistic
     unit_class = {"kWh": "energy", "Wh": "energy", "m³": "volume", "L": "volume"}.get(unit or "")
-    total = 5000.0
     first = until - timedelta(hours=len(changes))
     # Home Assistant was off for some days in between.
     rows = [{"start": first - ago, "state": total, "sum": total}]
@@ -217,6 +217,35 @@ async def test_a_meter_that_came_today(hass: HomeAssistant, configure: Configure
     await configure(GRID)
     await count(hass, "sensor.grid", 1, 1, until=NOON, ago=timedelta(hours=2))
     assert (await used(hass))["grid_consumption"] == kwh(2.0)
+
+
+async def test_a_meter_that_had_counted_nothing_yet(
+    hass: HomeAssistant, configure: Configure, freezer: Any
+) -> None:
+    """Its first hour counts if it was there before, be it long ago."""
+    devices = [{"stat_consumption": f"sensor.{name}"} for name in ("new", "known", "old")]
+    await configure(devices=devices)
+    await count(hass, "sensor.new", 2, 1, total=0, ago=timedelta(hours=-1))
+    await count(hass, "sensor.known", 2, 1, total=0, ago=timedelta(hours=1))
+    await count(hass, "sensor.old", 2, 1, total=0)
+    found = {device["name"]: device["consumption"] for device in (await used(hass))["devices"]}
+    assert found == {"sensor.new": kwh(1.0), "sensor.known": kwh(3.0), "sensor.old": kwh(3.0)}
+
+
+async def test_minutes_of_a_meter_that_had_counted_nothing_yet(
+    hass: HomeAssistant, configure: Configure, freezer: Any
+) -> None:
+    await configure(GRID)
+    await count(hass, "sensor.grid", total=0)
+    metadata = statistics.get_metadata(hass, statistic_ids={"sensor.grid"})["sensor.grid"][1]
+    rows = [
+        {"start": NOON + timedelta(minutes=minute), "sum": total}
+        for minute, total in ((-5, 0.0), (0, 0.5), (5, 0.75))
+    ]
+    get_instance(hass).async_import_statistics(metadata, rows, StatisticsShortTerm)
+    await async_wait_recording_done(hass)
+    freezer.move_to(NOON + timedelta(minutes=10))
+    assert (await used(hass, NOON))["grid_consumption"] == kwh(0.75)
 
 
 async def test_a_day_of_25_hours(hass: HomeAssistant, configure: Configure, freezer: Any) -> None:

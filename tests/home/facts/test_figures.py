@@ -48,6 +48,8 @@ FACTS = {
         "gas": figure(1.5, "m³"),
         "cost": figure(3.25, "EUR"),
         "power": figure(2150, "W"),
+        "sun": figure(740, "lx"),
+        "battery": figure(3.1, "V"),
         "rate": figure(7, "mm/h"),
     },
     "calendar": {"events": [{"summary": "Bring 4 kg of flour, bake at 180 °C, pay $30"}]},
@@ -80,7 +82,10 @@ BORNE_OUT = [
     *("12 kilomètres par heure", "12 kilómetros por hora", "7.5 mph", "3.3 m/s", "6.5 knots"),
     *("5.2 mm", "5 millimetres", "5 Millimeter", "0.5 cm", "0.2 inches", "0.2in", "0.2 in."),
     *("0.2 in of rain", "1.5 m³", "1.5 m3", "1,5 Kubikmeter", "1500 L", "1500 litres"),
-    *("1013 hPa", "1013 mbar"),
+    *("1013 hPa", "1013 mbar", "1.013 bar", "1 bar", "1,01 bars"),
+    # light, tension, and what else degrees are called
+    *("740 lux", "740 lx", "3.1 V", "3 volts", "3100 mV", "21 deg", "21.5 deg C", "294.6 K"),
+    *("295 kelvin", "270 K"),
     # money
     *("€3.25", "€ 3,25", "3,25 €", "EUR 3.25", "3 euros", "3,25 euro's", "325 cents", "3.3 EUR"),
     # what stands in strings, and units that are seldom told
@@ -99,6 +104,8 @@ INVENTED = [
     *("1.3 kWh", "1300 Wh", "1234 kWh", "1234 W", "5 kWh", "15.6 kWh", "12 kWh", "3 kW"),
     *("12 mph", "12 m/s", "20 km/h", "20 km / h", "12 km", "52 mm", "5 cm", "5 inches", "99 in."),
     *("€4", "4 €", "$3.25", "£3.25", "3.25 dollars", "3.20 €", "EUR 4", "4 Euro", "400 cents"),
+    *("25 deg", "25 deg C", "25 deg. outside", "1.2 bar", "1,2 bares", "100 lux", "100 lx"),
+    *("25 K", "298 kelvins", "12 V", "230 volts", "5000 mV"),
     *("5 kg", "185 °C", "60 W", "8 mm/h", "1020 hPa", "2 litres", "12 m³", "1\u202f500 kWh"),
     *("1" * 400 + " °C", "1" + "0" * 400 + " W"),
 ]

@@ -22,6 +22,7 @@ from custom_components.ollama.home.facts.home_status import (
 )
 from custom_components.ollama.home.facts.reader import Facts
 from custom_components.ollama.home.facts.telling import MOST_NAMES
+from custom_components.ollama.home.facts.weather import async_weather
 
 from ..conftest import put
 from .furniture import reader_for, somebody
@@ -305,6 +306,36 @@ async def test_a_weather_service_that_talks_nonsense(
 ) -> None:
     show(hass, "weather.a", "sunny", "A", temperature=temperature, temperature_unit="°C")
     assert await home(hass) == {}
+
+
+@pytest.mark.parametrize("unit", [{"in": "°C"}, ["°C"], 5, None])
+async def test_units_of_any_type(hass: HomeAssistant, unit: object) -> None:
+    show(hass, "weather.home", "sunny", "Home", temperature=20, temperature_unit=unit)
+    measured = {"device_class": "temperature", "unit_of_measurement": unit}
+    show(hass, "sensor.outside", "20", "Outside", **measured)
+    assert await home(hass) == {}
+
+
+async def test_numbers_of_any_size(hass: HomeAssistant) -> None:
+    huge = 10**400
+    show(hass, "weather.home", "sunny", "Home", temperature=huge, temperature_unit="°C")
+    show(hass, "climate.hall", "heat", "Hall", current_temperature=huge)
+    for entity_id in ("weather.home", "climate.hall"):
+        async_expose_entity(hass, "conversation", entity_id, True)
+    assert await home(hass) == {}
+    rooms = (await async_rooms(await reader_for(hass)))["rooms"]
+    assert rooms == {"No area": {"Hall": "heat", "Home": "sunny"}}
+    facts = await async_weather(await reader_for(hass), None)
+    assert facts["now"] == {"condition": "sunny"}
+
+
+@pytest.mark.parametrize("name", [5, ["Lamp"], {"name": "Lamp"}, True])
+async def test_names_of_any_type(hass: HomeAssistant, name: object) -> None:
+    hass.states.async_set("light.lamp", "on", {"friendly_name": name})
+    async_expose_entity(hass, "conversation", "light.lamp", True)
+    assert (await home(hass))["lights_on"] == one(str(name))
+    facts = await async_rooms(await reader_for(hass))
+    assert facts == {"rooms": {"No area": {str(name): "on"}}}
 
 
 async def test_room_by_room(hass: HomeAssistant) -> None:

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.ollama.home.facts.outside import NothingToAskError
 from custom_components.ollama.home.facts.reader import Facts
 from custom_components.ollama.home.facts.tasks import async_tasks
 
@@ -106,8 +107,9 @@ async def test_an_empty_list_is_told_and_no_list_is_not(hass: HomeAssistant) -> 
     assert await tasks(hass, completed=True) == {}
     await furnish(hass, "todo", Chores("Chores"), Chores("Away", todo("Far"), available=False))
     assert await tasks(hass) == {"open": [], "open_count": 0}
-    assert await tasks(hass, "todo.away") == {}
-    assert await tasks(hass, "todo.gone") == {}
+    for named in ("todo.away", "todo.gone"):
+        with pytest.raises(NothingToAskError):
+            await tasks(hass, named)
 
 
 async def test_long_lists_and_texts_are_cut(hass: HomeAssistant) -> None:
@@ -134,5 +136,6 @@ async def test_only_what_the_user_may_see(hass: HomeAssistant) -> None:
     for named in ((), ("todo.chores", "todo.presents")):
         facts = await tasks(hass, *named, user=user)
         assert [item["summary"] for item in facts["open"]] == ["Bins"]
-    assert await tasks(hass, "todo.presents", user=user) == {}
+    with pytest.raises(NothingToAskError):
+        await tasks(hass, "todo.presents", user=user)
     assert (await tasks(hass, user=somebody(hass, READ_ALL)))["open_count"] == 2

@@ -9,6 +9,8 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 
+from custom_components.ollama.home.facts.figures import invented
+from custom_components.ollama.home.facts.outside import NothingToAskError
 from custom_components.ollama.home.facts.reader import Facts
 from custom_components.ollama.home.facts.weather import async_weather
 
@@ -156,6 +158,22 @@ async def test_in_the_units_of_the_home(hass: HomeAssistant) -> None:
     assert facts["forecast"][0]["wind_speed"]["unit"] == "mph"
 
 
+@pytest.mark.parametrize("kind", ["daily", "hourly"])
+async def test_a_little_rain_in_inches(hass: HomeAssistant, kind: str) -> None:
+    """0.04 in are a millimetre: no dry day."""
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    forecast = [
+        {**item, "native_precipitation": rain}
+        for item, rain in zip(hours(NOON, 4), (0.5, 0.25, 0.25, 0.3), strict=True)
+    ]
+    await furnish(hass, "weather", Sky("Home", **{kind: forecast}))
+    rain = (await weather(hass))["forecast"][0]["precipitation"]
+    assert rain == {"value": 0.04 if kind == "hourly" else 0.02, "unit": "in"}
+    assert invented("Some 0.05 inches of rain.", {"rain": {"value": 0.05, "unit": "in"}}) == []
+    assert invented(f"It will be {rain['value']} inches.", [rain]) == []
+    assert invented("It will be 0.1 inches.", [rain]) == ["0.1 inches"]
+
+
 @pytest.mark.parametrize(
     "forecast", [HomeAssistantError("Secret street 1"), KeyError("Secret street 1"), None, []]
 )
@@ -196,13 +214,15 @@ async def test_the_one_named_else_the_first_that_answers(hass: HomeAssistant) ->
     await furnish(hass, "weather", away, Sky("Home", daily=DAYS), Sky("Mountain", daily=DAYS))
     assert (await weather(hass))["name"] == "Home"
     assert (await weather(hass, "weather.mountain"))["name"] == "Mountain"
-    assert await weather(hass, "weather.away") == {}
-    assert await weather(hass, "weather.gone") == {}
+    for named in ("weather.away", "weather.gone"):
+        with pytest.raises(NothingToAskError):
+            await weather(hass, named)
 
 
 async def test_only_what_the_user_may_see(hass: HomeAssistant) -> None:
     await furnish(hass, "weather", Sky("Home", daily=DAYS), Sky("Mountain", daily=DAYS))
     user = somebody(hass, {"entities": {"entity_ids": {"weather.mountain": True}}})
     assert (await weather(hass, user=user))["name"] == "Mountain"
-    assert await weather(hass, "weather.home", user) == {}
+    with pytest.raises(NothingToAskError):
+        await weather(hass, "weather.home", user)
     assert (await weather(hass, user=somebody(hass, READ_ALL)))["forecast"]

@@ -1,9 +1,10 @@
 """What was used and produced, as the energy dashboard counts it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final, Literal
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.energy.data import async_get_manager
@@ -26,6 +27,9 @@ _ENERGY: Final = "energy"
 _RECORDER: Final = "recorder"
 _MOST_DEVICES: Final = 5
 _DIGITS: Final = 2
+_EVER: Final = datetime.fromtimestamp(0, UTC)
+_DAY: Final = timedelta(days=1)
+_HOUR: Final = 3600  # seconds
 _UNITS: Final[dict[str, str]] = {
     EnergyConverter.UNIT_CLASS: UnitOfEnergy.KILO_WATT_HOUR,
     VolumeConverter.UNIT_CLASS: UnitOfVolume.CUBIC_METERS,
@@ -137,7 +141,10 @@ def _changes(
     )
     found = {}
     for statistic, (_, metadata) in get_metadata(hass, statistic_ids=statistics).items():
-        value = number_of(_growth(hours.get(statistic) or [], minutes.get(statistic) or []))
+        known_before = partial(_is_known_before, hass, statistic)
+        value = number_of(
+            _growth(hours.get(statistic) or [], minutes.get(statistic) or [], known_before)
+        )
         if value is None:
             continue
         unit = _UNITS.get(metadata["unit_class"] or "") or ""
@@ -147,9 +154,24 @@ def _changes(
     return found
 
 
-def _growth(hours: list[StatisticsRow], minutes: list[StatisticsRow]) -> float | None:
+def _is_known_before(hass: HomeAssistant, statistic: str, row: StatisticsRow) -> bool:
+    """Whether there is a sum from before a row, of an hour or of minutes like itself."""
+    start = dt_util.utc_from_timestamp(row["start"])
+    kind: Literal["hour", "5minute"] = "hour" if row["end"] - row["start"] >= _HOUR else "5minute"
+    # All that there ever was may be much, and is hardly ever needed.
+    return any(
+        statistics_during_period(hass, since, start, {statistic}, kind, None, {"sum"})
+        for since in (start - _DAY, _EVER)
+    )
+
+
+def _growth(
+    hours: list[StatisticsRow],
+    minutes: list[StatisticsRow],
+    known_before: Callable[[StatisticsRow], bool],
+) -> float | None:
     """Return by how much the sum grew: in full hours, and in the minutes after them."""
-    changes = _steps(hours or minutes)
+    changes = _steps(hours or minutes, known_before)
     last_sum = hours[-1].get("sum") if hours else None
     sums = [row.get("sum") for row in minutes if hours and row["start"] >= hours[-1]["end"]]
     if sums and sums[-1] is not None and last_sum is not None:
@@ -157,12 +179,12 @@ def _growth(hours: list[StatisticsRow], minutes: list[StatisticsRow]) -> float |
     return sum(changes) if changes else None
 
 
-def _steps(rows: list[StatisticsRow]) -> list[float]:
-    changes = [(row.get("change"), row.get("sum")) for row in rows]
+def _steps(rows: list[StatisticsRow], known_before: Callable[[StatisticsRow], bool]) -> list[float]:
     # Before the first row ever the recorder takes the sum for nothing: of a meter that was
     # imported with its past, that would be all that it ever counted.
-    known = changes[1:] if changes and changes[0][0] == changes[0][1] else changes
-    return [change for change, _ in known if change is not None]
+    if rows and rows[0].get("change") == rows[0].get("sum") and not known_before(rows[0]):
+        rows = rows[1:]
+    return [change for row in rows if (change := row.get("change")) is not None]
 
 
 def _amounts(amounts: Mapping[str, Iterable[str]], changes: Mapping[str, _Change]) -> Facts:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 import logging
@@ -19,6 +19,9 @@ from .tasks import async_tasks
 from .weather import async_weather
 
 _LOGGER: Final = logging.getLogger(__name__)
+
+_PATIENCE: Final = 0.8
+"""The part of a section's time that each entity has: one that hangs must not take the others."""
 
 
 class Section(StrEnum):
@@ -65,6 +68,7 @@ type _Task = asyncio.Task[Facts | None]
 async def async_gather(reader: Reader, wanted: Wanted, seconds: float) -> Gathered:
     """Read all that is wanted at once, each section for some seconds at the most."""
     sections = tuple(dict.fromkeys(wanted.sections))
+    reader = replace(reader, patience=seconds * _PATIENCE)
     tasks: dict[Section, _Task] = {}
     # What is recommended depends on the weather too: that is read once, and first.
     first = (Section.WEATHER,) if Section.RECOMMENDATIONS in sections else ()

@@ -20,7 +20,7 @@ from homeassistant.util import dt as dt_util
 from ..inventory import async_prepare_inventory
 from ..records import ExposedEntity
 from .openings import alarms, doors, locks, open_ones, unlocked_ones, windows
-from .outside import one_line, told as moment
+from .outside import number_of, one_line, told as moment
 from .reader import Facts, Reader
 from .telling import counted, named_states, singles, told
 from .temperatures import indoor, outdoor
@@ -125,8 +125,8 @@ def _with_unit(value: str, state: State) -> str:
 
 
 def _degrees(reader: Reader, state: State) -> str:
-    degrees = state.attributes.get(_DEGREES.get(state.domain, ""))
-    if isinstance(degrees, bool) or not isinstance(degrees, int | float):
+    degrees = number_of(state.attributes.get(_DEGREES.get(state.domain, "")))
+    if degrees is None:
         return ""
     unit = state.attributes.get("temperature_unit") or reader.hass.config.units.temperature_unit
-    return f", {degrees:g} {unit}" if math.isfinite(degrees) else ""
+    return f", {degrees:g} {unit}"

@@ -18,14 +18,26 @@ _LOGGER: Final = logging.getLogger(__name__)
 
 _LONGEST: Final = 200  # characters
 _NOTHING: Final = (STATE_UNAVAILABLE, STATE_UNKNOWN)
+_DIGITS: Final = {"in": 2}
+"""Of units in which one is not enough."""
+
+
+class NothingToAskError(Exception):
+    """None of the entities that were named can be asked."""
 
 
 def chosen(reader: Reader, domain: str, named: Sequence[str] | None) -> list[State]:
-    """Return those of the named entities that can be asked; all of a domain if none is named."""
+    """Return those of the named entities that can be asked; all of a domain if none is named.
+
+    Raises NothingToAskError: what somebody named must not be left out silently.
+    """
     if named is None:
         return reader.states(domain)
     states = map(reader.hass.states.get, reader.allowed(dict.fromkeys(named)))
-    return [state for state in states if state and state.state not in _NOTHING]
+    found = [state for state in states if state and state.state not in _NOTHING]
+    if not found:
+        raise NothingToAskError
+    return found
 
 
 async def async_ask_each(
@@ -54,14 +66,15 @@ async def async_ask_each(
 async def _async_ask(
     reader: Reader, domain: str, action: str, entity_id: str, data: Mapping[str, Any]
 ) -> Facts:
-    response = await reader.hass.services.async_call(
-        domain,
-        action,
-        {ATTR_ENTITY_ID: entity_id, **data},
-        blocking=True,
-        return_response=True,
-        context=_context(reader, entity_id),
-    )
+    async with asyncio.timeout(reader.patience):
+        response = await reader.hass.services.async_call(
+            domain,
+            action,
+            {ATTR_ENTITY_ID: entity_id, **data},
+            blocking=True,
+            return_response=True,
+            context=_context(reader, entity_id),
+        )
     answer = (response or {}).get(entity_id)
     return answer if isinstance(answer, dict) else {}
 
@@ -109,13 +122,16 @@ def number_of(value: object) -> float | None:
     """Return a finite number, None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # of an integer of hundreds of digits
+        return None
 
 
 def figures(values: Mapping[str, tuple[object, object]]) -> Facts:
     """Return the values that are numbers, with their units."""
     return {
-        key: figure(number, str(unit or ""))
+        key: figure(number, str(unit or ""), _DIGITS.get(str(unit), 1))
         for key, (value, unit) in values.items()
         if (number := number_of(value)) is not None
     }

@@ -34,6 +34,8 @@ class Reader:
     user_id: str | None
     """None for automations: they read what their owner can."""
     user: User | None
+    patience: float | None = None
+    """Seconds that an entity of another integration has to answer; None: as long as it takes."""
 
     @classmethod
     async def async_from(cls, hass: HomeAssistant, context: Context | None) -> Reader:

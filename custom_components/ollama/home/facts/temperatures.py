@@ -152,11 +152,14 @@ def _measured(states: list[State], within: Range) -> list[float]:
 
 
 def _in_celsius(value: Any, unit: Any, within: Range) -> float | None:
-    if unit not in TemperatureConverter.VALID_UNITS or isinstance(value, bool):
+    # An attribute may be anything.
+    if not isinstance(unit, str) or unit not in TemperatureConverter.VALID_UNITS:
+        return None
+    if isinstance(value, bool):
         return None
     try:
         degrees = TemperatureConverter.convert(float(value), unit, UnitOfTemperature.CELSIUS)
-    except TypeError, ValueError:
+    except TypeError, ValueError, OverflowError:
         return None
     lowest, highest = within
     return degrees if math.isfinite(degrees) and lowest <= degrees <= highest else None

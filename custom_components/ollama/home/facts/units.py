@@ -7,8 +7,8 @@ CELSIUS: Final = "°C"
 FAHRENHEIT: Final = "°F"
 DEGREES: Final = "°"
 """Degrees of whatever scale."""
-_FREEZING_F: Final = 32
-_F_IN_C: Final = 1.8
+# How many of a scale's degrees make one of Celsius, and where 0 °C is on it.
+_SCALES: Final = {CELSIUS: (1.0, 0.0), FAHRENHEIT: (1.8, 32.0), "K": (1.0, 273.15)}
 
 # Units of one kind, each in terms of the first.
 _KINDS: Final[tuple[dict[str, float], ...]] = (
@@ -18,13 +18,16 @@ _KINDS: Final[tuple[dict[str, float], ...]] = (
     {"m/s": 1, "km/h": 1 / 3.6, "mph": 0.44704, "kn": 1852 / 3600, "ft/s": 0.3048},
     {"L": 1, "mL": 1e-3, "m3": 1e3, "gal": 3.785411784, "ft3": 28.316846592, "CCF": 2831.6846592},
     {"kg": 1, "g": 1e-3, "lb": 0.45359237},
-    {"hPa": 1, "kPa": 10, "inHg": 33.8638866667, "mmHg": 1.33322387415, "psi": 68.9475729},
+    {"hPa": 1, "kPa": 10, "bar": 1e3, "inHg": 33.8638866667, "mmHg": 1.33322387415,
+     "psi": 68.9475729},
     {"EUR": 1, "euro cent": 0.01},
     {"USD": 1, "dollar cent": 0.01},
     {"GBP": 1, "penny": 0.01},
     {"CHF": 1},
     {"%": 1},
     {"ppm": 1},
+    {"lx": 1},
+    {"V": 1, "mV": 1e-3},
     {"Beaufort": 1},
 )  # fmt: skip
 _PLACES: Final = {
@@ -36,12 +39,13 @@ _SYMBOLS: Final = {
     "l": "L", "ml": "mL", "m³": "m3", "ft³": "ft3", "kt": "kn",
 } | dict.fromkeys(_DOLLARS, "USD")  # fmt: skip
 
-_DEGREE: Final = r"(?:°|degrees?|degr[ée]s?|graden|grad|graad|grados?)"
+_DEGREE: Final = r"(?:°|degrees?|deg|degr[ée]s?|graden|grad|graad|grados?)"
 # How the units are written and said, compound ones first. What a word may mean is parted by "|".
 _WRITTEN: Final = {
     CELSIUS: rf"(?:{_DEGREE}\s{{0,2}})?(?:celsius|cent[ií]grad[oe]s?|(?-i:C))",
     FAHRENHEIT: rf"(?:{_DEGREE}\s{{0,2}})?(?:fahrenheit|(?-i:F))",
     DEGREES: _DEGREE,
+    "K": r"(?-i:K)|kelvins?",
     "%": r"%|per\s?cent|procent|prozent|pour\s?cents?|por\s?ciento",
     "kWh": r"k\.?w\.?h|kilo\s?watt[ -]?(?:hours?|u(?:ur|ren)|stunden?)"
            r"|kilowatt(?:s[ -]?|[ -])?heures?|kilovatios?[ -]hora",
@@ -75,7 +79,9 @@ _WRITTEN: Final = {
     "ft": r"ft|f(?:ee|oo)t", "mi": r"miles?|mijl(?:en)?|meilen?|millas?",
     "kg": r"kg|kilos?|kilogram(?:m|me|s|mes|os)?", "g": r"(?-i:g)|gramm?e?s?|gramos?",
     "hPa": r"hpa|mbar|hectopascals?|hektopascal|millibars?", "kPa": r"kpa",
+    "bar": r"bars?|bares",
     "inHg": r"inhg", "mmHg": r"mmhg", "psi": r"psi", "ppm": r"ppm",
+    "lx": r"lx|lux", "V": r"(?-i:V)|volts?|voltios?", "mV": r"mv|millivolts?|milivoltios?",
     "EUR": r"€|eur|euro's|euros?", "USD": r"(?:us|ca?|au?|nz)?\$|usd|cad|aud|nzd"
            r"|dollars?|d[óo]lar(?:es)?",
     "GBP": r"£|gbp|livres?\ssterling|libras?\sesterlinas?|pfund\ssterling",
@@ -106,7 +112,7 @@ def known_unit(symbol: str) -> str:
 
 def is_known(unit: str) -> bool:
     """Whether the words for a unit are known."""
-    return unit in _PLACES or unit in (CELSIUS, FAHRENHEIT, DEGREES)
+    return unit in _PLACES or unit in _SCALES or unit == DEGREES
 
 
 def unit_after(text: str, place: int) -> tuple[list[str], int] | None:
@@ -128,10 +134,9 @@ def converted(value: float, unit: str, to: str) -> float | None:
     """Return a value in another unit, None where that is no unit of the same kind."""
     if unit == to or (DEGREES in (unit, to) and {unit, to} <= {DEGREES, CELSIUS, FAHRENHEIT}):
         return value
-    if (unit, to) == (CELSIUS, FAHRENHEIT):
-        return value * _F_IN_C + _FREEZING_F
-    if (unit, to) == (FAHRENHEIT, CELSIUS):
-        return (value - _FREEZING_F) / _F_IN_C
+    if unit in _SCALES and to in _SCALES:
+        (size, zero), (other_size, other_zero) = _SCALES[unit], _SCALES[to]
+        return (value - zero) / size * other_size + other_zero
     kind, factor = _PLACES.get(unit, (None, 1.0))
     other_kind, other = _PLACES.get(to, (None, 1.0))
     return value * factor / other if kind is not None and kind == other_kind else None
