@@ -672,6 +672,35 @@ async def test_load_of_a_large_model(hass: HomeAssistant, sim: Simulator, entry)
     assert (await loading)["status"] == "done"
 
 
+async def test_who_speaks_does_not_wait_for_a_load(hass: HomeAssistant, sim: Simulator, entry):
+    """The server answers with what is loaded already while it loads another model."""
+    await say(hass, "hello")
+    sim.set_rates(Rates(load_seconds=0.8))
+    loading = hass.async_create_task(call(hass, "load_model", PLAIN_MODEL))
+    async with asyncio.timeout(3):
+        while not asked(sim, "/api/generate"):
+            await asyncio.sleep(0.01)
+    await say(hass, "hello")
+    assert sim.chats[-1].finished
+    assert sim.loaded == (MODEL,)
+    assert (await loading)["status"] == "done"
+    assert len(asked(sim, "/api/generate")) == 1
+    assert set(sim.loaded) == {MODEL, PLAIN_MODEL}
+
+
+async def test_load_with_a_window_that_fits_the_card(
+    hass: HomeAssistant, sim: Simulator, add_entry: AddEntry
+):
+    """Also where the window that didn't fit was the model's own limit."""
+    sim.install(SimModel(NEW, context_length=6000, vram_share=0.8))
+    entry = await add_entry(agent={"model": NEW, "num_ctx_auto": True, "llm_hass_api": []})
+    await say(hass, "hello")
+    assert sim.chats[-1].body["options"]["num_ctx"] == 6000
+    await entry.runtime_data.coordinator.async_refresh()
+    await call(hass, "load_model", NEW)
+    assert asked(sim, "/api/generate")[-1].body["options"] == {"num_ctx": 4096}
+
+
 async def test_load_of_a_cloud_model(hass: HomeAssistant, sim: Simulator, entry):
     sim.install(SimModel("gpt-oss:120b-cloud"))
     err = await failure(hass, "load_model", "gpt-oss:120b-cloud")

@@ -2,21 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.components import conversation
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.ollama.const import DATA_TIME_LIMITS
 from simulator import Rates, RecordedRequest, Reply, Simulator
 
 from .common import AGENT, MODEL, PLAIN_MODEL, ask_for_data, say, speech
+from .conftest import SHORT_LIMITS
 from .policy_home import AddAgent, agent_data
 from .test_prefix import before_last_sentence
 
 SOON = 0.05
+SECOND = "You are the second."
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +52,30 @@ async def quiet(sim: Simulator) -> None:
     while count != len(sim.chats):
         count = len(sim.chats)
         await asyncio.sleep(SOON * 4)
+
+
+def system(request: RecordedRequest) -> str:
+    return str(request.body["messages"][0]["content"])
+
+
+async def add_second(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Add another agent of the same model, which reloads the entry."""
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data={"model": MODEL, "prompt": SECOND},  # type: ignore[arg-type]  # a plain mapping will do
+            subentry_type="conversation",
+            title="Second",
+            unique_id=None,
+        ),
+    )
+    await hass.async_block_till_done()
+
+
+def expose_another(hass: HomeAssistant, number: int = 0) -> None:
+    entity_id = f"light.new_{number}"
+    hass.states.async_set(entity_id, "on", {"friendly_name": f"New lamp {number}"})
+    async_expose_entity(hass, "conversation", entity_id, True)
 
 
 async def prepare(hass: HomeAssistant, agent: str = AGENT) -> None:
@@ -84,7 +114,15 @@ async def test_the_server_has_it_in_memory(
     assert question.cached_tokens > question.prompt_tokens * 0.8
 
 
-async def test_who_begins_to_speak(hass: HomeAssistant, add_entry: AddAgent, sim, kitchen_light):
+async def test_who_begins_to_speak(
+    hass: HomeAssistant,
+    add_entry: AddAgent,
+    sim: Simulator,
+    kitchen_light,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    # Nobody goes on to say anything here, which the task would wait for.
+    monkeypatch.setattr("custom_components.ollama.priming._LONGEST_SENTENCE", SOON)
     await add_entry(agent=agent_data())
     await quiet(sim)
     before = len(primes(sim))
@@ -125,6 +163,66 @@ async def test_after_the_home_has_changed(
     async_expose_entity(hass, "conversation", "light.new", True)
     await until(lambda: len(primes(sim)) > before)
     assert "New lamp" in primes(sim)[-1].body["messages"][0]["content"]
+
+
+async def test_a_swarm_of_changes(
+    hass: HomeAssistant,
+    add_entry: AddAgent,
+    sim: Simulator,
+    kitchen_light,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """It is waited for its end, as when an integration with many devices is added."""
+    await add_entry(agent=agent_data())
+    await quiet(sim)
+    before = len(primes(sim))
+    monkeypatch.setattr("custom_components.ollama.priming._AFTER_CHANGE", 0.4)
+    for number in range(25):
+        expose_another(hass, number)
+        await asyncio.sleep(0.03)
+    assert len(primes(sim)) == before
+    await until(lambda: len(primes(sim)) > before)
+    await quiet(sim)
+    assert len(primes(sim)) == before + 1
+    assert "New lamp 24" in system(primes(sim)[-1])
+
+
+async def test_a_swarm_without_an_end(
+    hass: HomeAssistant,
+    add_entry: AddAgent,
+    sim: Simulator,
+    kitchen_light,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Something that is renamed again and again does not put it off for ever."""
+    await add_entry(agent=agent_data())
+    await quiet(sim)
+    before = len(primes(sim))
+    monkeypatch.setattr("custom_components.ollama.priming._AFTER_CHANGE", 0.2)
+    number = 0
+
+    def another_one() -> bool:
+        nonlocal number
+        number += 1
+        expose_another(hass, number)
+        return len(primes(sim)) > before
+
+    await until(another_one)
+
+
+async def test_a_change_while_it_is_read(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """The new prompt is read afterwards."""
+    sim.set_rates(Rates(prefill_tokens_per_second=1000))
+    await add_entry(agent=agent_data())
+    await until(lambda: primes(sim))
+    expose_another(hass)
+    await asyncio.sleep(2 * SOON)
+    assert not primes(sim)[0].finished
+    await until(lambda: len(primes(sim)) == 2)
+    assert primes(sim)[0].finished
+    assert "New lamp" in system(primes(sim)[1])
 
 
 async def test_a_second_server_goes(
@@ -190,16 +288,7 @@ async def test_two_agents_do_not_drive_each_other_out(
 ):
     """A server that keeps one prompt is read the one of the agent that was spoken to last."""
     entry = await add_entry(agent=agent_data())
-    hass.config_entries.async_add_subentry(
-        entry,
-        ConfigSubentry(
-            data={"model": MODEL, "prompt": "You are the second."},  # type: ignore[arg-type]  # a plain mapping will do
-            subentry_type="conversation",
-            title="Second",
-            unique_id=None,
-        ),
-    )
-    await hass.async_block_till_done()
+    await add_second(hass, entry)
     await quiet(sim)
     begun = len(sim.chats)
     sim.script(Reply("Fine."))
@@ -208,7 +297,34 @@ async def test_two_agents_do_not_drive_each_other_out(
     assert len(sim.chats) == begun + 1, "the first one leaves its place"
     await ask_for_data(hass)
     await quiet(sim)
-    assert "You are the second." in primes(sim)[-1].body["messages"][0]["content"]
+    assert SECOND in system(primes(sim)[-1])
+
+
+@pytest.mark.parametrize("change", [{"prime": False}, {"keep_alive": 0}, None])
+async def test_an_agent_that_is_not_primed_stands_in_nobodys_way(
+    hass: HomeAssistant,
+    add_entry: AddAgent,
+    sim: Simulator,
+    kitchen_light,
+    change: dict[str, Any] | None,
+):
+    """Though it was spoken to last; nor one that is disabled."""
+    entry = await add_entry(agent=agent_data())
+    await add_second(hass, entry)
+    await quiet(sim)
+    sim.script(Reply("Fine."))
+    await say(hass, "Hello")
+    first = next(iter(entry.subentries.values()))
+    if change is None:
+        by = er.RegistryEntryDisabler.USER
+        er.async_get(hass).async_update_entity(AGENT, disabled_by=by)
+    else:
+        hass.config_entries.async_update_subentry(entry, first, data={**first.data, **change})
+    await hass.async_block_till_done()
+    await quiet(sim)
+    await ask_for_data(hass)
+    await quiet(sim)
+    assert SECOND in system(primes(sim)[-1])
 
 
 @pytest.mark.parametrize("keep_alive", [0, 300])
@@ -232,6 +348,51 @@ async def test_it_does_not_keep_a_model_longer(
     assert 0 < kept <= 100
 
 
+async def test_the_time_of_the_reading_is_taken_off(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """The server counts from the end of it."""
+    entry = await add_entry(agent=agent_data() | {"keep_alive": 300}, task={"keep_alive": 100})
+    tokens_per_second = 100
+    entry.runtime_data.records.prefixes.note(MODEL, 0, 10 * tokens_per_second, 10.0)
+    await ask_for_data(hass)
+    await until(lambda: primes(sim))
+    prime = primes(sim)[-1]
+    reading = prime.prompt_tokens / tokens_per_second
+    assert reading > 2
+    kept = int(prime.body["keep_alive"].removesuffix("s"))
+    assert kept == pytest.approx(100 - reading, abs=0.3 * reading + 1)
+    assert kept < 99 - 0.7 * reading
+
+
+@pytest.mark.parametrize("told", [None, "0001-01-01T00:00:00Z", "soon"])
+async def test_a_server_that_does_not_tell_the_end(
+    hass: HomeAssistant,
+    add_entry: AddAgent,
+    sim: Simulator,
+    kitchen_light,
+    monkeypatch: pytest.MonkeyPatch,
+    told: str | None,
+):
+    """The model is not kept for ever then, and as long as it should be once somebody speaks."""
+    monkeypatch.setattr("simulator.library._unix_time", lambda _: told)
+    await add_entry(agent=agent_data() | {"keep_alive": 300}, task={"keep_alive": 100})
+    await ask_for_data(hass)
+    await quiet(sim)
+    assert primes(sim) == []
+    await prepare(hass)
+    assert primes(sim)[0].body["keep_alive"] == "300s"
+
+
+async def test_a_model_that_somebody_keeps_for_ever(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    await add_entry(agent=agent_data() | {"keep_alive": 300}, task={"keep_alive": -1})
+    await ask_for_data(hass)
+    await until(lambda: primes(sim))
+    assert primes(sim)[0].body["keep_alive"] == -1
+
+
 async def test_what_somebody_has_unloaded_stays_unloaded(
     hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
 ):
@@ -246,6 +407,72 @@ async def test_what_somebody_has_unloaded_stays_unloaded(
     assert len(primes(sim)) == before
     assert not sim.loaded
     await prepare(hass)
+    assert len(primes(sim)) == before + 1
+
+
+async def test_what_stays_unloaded_whoever_was_spoken_to(
+    hass: HomeAssistant,
+    add_entry: AddAgent,
+    sim: Simulator,
+    kitchen_light,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Also of an agent whose turn to be read has only come by talking to it."""
+    entry = await add_entry(agent=agent_data())
+    await add_second(hass, entry)
+    await quiet(sim)
+    sim.script(Reply("Fine."))
+    await say(hass, "Hello", agent_id="conversation.second")
+    coordinator = entry.runtime_data.coordinator
+    await coordinator.async_refresh()
+    await quiet(sim)
+    await entry.runtime_data.server.async_unload(MODEL)
+    # As if some time had gone by.
+    monkeypatch.setattr("custom_components.ollama.server.prefixes._LOADING_SECONDS", 0.0)
+    await coordinator.async_refresh()
+    before = len(primes(sim))
+    expose_another(hass)
+    await quiet(sim)
+    assert len(primes(sim)) == before
+    assert not sim.loaded
+
+
+async def test_a_server_that_comes_up_later(
+    hass: HomeAssistant,
+    add_entry: AddAgent,
+    sim: Simulator,
+    kitchen_light,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Home Assistant was there first, after a power failure for example."""
+    entry = await add_entry(agent=agent_data())
+    await quiet(sim)
+    await sim.stop()
+    await hass.config_entries.async_reload(entry.entry_id)
+    await quiet(sim)
+    before = len(primes(sim))
+    # As if it had been away for longer than a moment.
+    monkeypatch.setattr("custom_components.ollama.server.prefixes._LOADING_SECONDS", 0.0)
+    await sim.start()
+    assert not sim.loaded
+    await entry.runtime_data.coordinator.async_refresh()
+    await until(lambda: len(primes(sim)) > before)
+    await quiet(sim)
+    assert len(primes(sim)) == before + 1
+    assert sim.loaded == (MODEL,)
+
+
+async def test_a_model_that_is_loaded_again(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    await add_entry(agent=agent_data())
+    await quiet(sim)
+    before = len(primes(sim))
+    for action in ("unload_model", "load_model"):
+        assert len(primes(sim)) == before
+        await hass.services.async_call("ollama", action, {"model": MODEL}, blocking=True)
+    await until(lambda: len(primes(sim)) > before)
+    await quiet(sim)
     assert len(primes(sim)) == before + 1
 
 
@@ -305,6 +532,32 @@ async def test_unloading_breaks_it_off(
     entry = await add_entry(agent=agent_data())
     await until(lambda: primes(sim))
     await hass.config_entries.async_unload(entry.entry_id)
+    await until(lambda: primes(sim)[0].cancelled)
+
+
+async def test_unloading_breaks_off_what_was_begun_for_who_speaks(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    """And nobody who waits for it."""
+    hass.data[DATA_TIME_LIMITS] = replace(SHORT_LIMITS, first_chunk=10.0, answer=10.0)
+    sim.set_rates(Rates(prefill_tokens_per_second=100))
+    await add_entry(agent=agent_data() | {"keep_alive": 300})
+    preparing = hass.async_create_task(prepare(hass))
+    await until(lambda: primes(sim))
+    er.async_get(hass).async_update_entity(AGENT, disabled_by=er.RegistryEntryDisabler.USER)
+    await preparing
+    await until(lambda: primes(sim)[0].cancelled)
+
+
+async def test_who_hangs_up_breaks_off_what_was_begun(
+    hass: HomeAssistant, add_entry: AddAgent, sim: Simulator, kitchen_light
+):
+    hass.data[DATA_TIME_LIMITS] = replace(SHORT_LIMITS, first_chunk=10.0, answer=10.0)
+    sim.set_rates(Rates(prefill_tokens_per_second=100))
+    await add_entry(agent=agent_data() | {"keep_alive": 300})
+    preparing = hass.async_create_task(prepare(hass))
+    await until(lambda: primes(sim))
+    preparing.cancel()
     await until(lambda: primes(sim)[0].cancelled)
 
 

@@ -9,19 +9,20 @@ import asyncio
 from collections.abc import Callable, Generator
 import contextlib
 from dataclasses import replace
+from datetime import UTC, datetime
 import logging
 from typing import Final
 
 from homeassistant.components import conversation
-from homeassistant.const import CONF_MODEL, EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import llm
+from homeassistant.helpers import entity_registry as er, llm
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from .agent import SOURCE_CONVERSATION, async_compose
+from .agent import SOURCE_CONVERSATION, AgentSettings, async_compose
 from .agent.settings import CONF_NUM_PREDICT
 from .agents import Agent
 from .const import DOMAIN, SUBENTRY_CONVERSATION
@@ -34,12 +35,15 @@ _LOGGER: Final = logging.getLogger(__name__)
 _AFTER_START: Final = 5.0
 """Seconds from the start until the first prompt is read: devices still come up."""
 _AFTER_CHANGE: Final = 10.0
-"""After a change of the home: changes come in swarms."""
+"""After the last of several changes of the home: they come in swarms."""
+_LONGEST_SWARM: Final = 6
+"""After so many times that long a swarm is not waited for any longer."""
 _AFTER_QUERY: Final = 1.0
 """After something else was asked: more of it may follow."""
 _LONGEST_SENTENCE: Final = 10.0
 """Seconds for which background work is kept waiting after somebody has begun to speak."""
 _AT_ONCE: Final = "0s"
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _PLACEHOLDER: Final = "Hello"
 """Stands for the sentence; what a server keeps ends before it."""
 
@@ -52,17 +56,22 @@ class Primer:
         self._agent = agent
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._preparing: set[asyncio.Task[None]] = set()
         self._stops: list[CALLBACK_TYPE] = []
         self._may_load = False
+        self._changing_since: float | None = None
+        self._was_there = self._was_loaded = False
 
     @callback
     def async_start(self) -> None:
         """Begin to watch."""
         agent = self._agent()
-        if not agent.settings.prime or _is_unloaded_at_once(agent):
+        if not _is_primed(agent.settings):
             return
+        self._was_there, self._was_loaded = _is_there(agent), _is_loaded(agent)
         self._stops = [
             async_at_started(agent.hass, self._async_started),
+            agent.runtime.coordinator.async_add_listener(self._async_server_told),
             async_get_inventory_cache(agent.hass).async_listen(self._async_home_changed),
             agent.runtime.records.usage.listen(self._async_look_at),
             agent.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self._async_break_off),
@@ -83,12 +92,26 @@ class Primer:
             self._timer = None
         if self._task is not None:
             self._task.cancel()
+        for task in self._preparing:
+            task.cancel()
 
     async def async_prepare(self) -> None:
         """Prime now: somebody has begun to speak."""
         agent = self._agent()
-        if agent.settings.prime and not _is_unloaded_at_once(agent):
-            await _async_prepare(agent)
+        if not _is_primed(agent.settings):
+            return
+        # A task of its own, so that it can be broken off without whoever waits for it.
+        task = agent.entry.async_create_background_task(
+            agent.hass, _async_prepare(agent), f"{DOMAIN} prepare {agent.entity_id}"
+        )
+        self._preparing.add(task)
+        try:
+            await asyncio.wait((task,))
+        finally:
+            self._preparing.discard(task)
+            task.cancel()
+        if not task.cancelled():
+            task.result()
 
     @callback
     def _async_started(self, _: HomeAssistant) -> None:
@@ -97,7 +120,23 @@ class Primer:
 
     @callback
     def _async_home_changed(self) -> None:
-        self._async_soon(_AFTER_CHANGE)
+        now = self._agent().hass.loop.time()
+        if self._changing_since is None:
+            self._changing_since = now
+        latest = self._changing_since + _LONGEST_SWARM * _AFTER_CHANGE
+        self._async_soon(max(0.0, min(_AFTER_CHANGE, latest - now)))
+
+    @callback
+    def _async_server_told(self) -> None:
+        """Begin when the server has come back, or somebody has loaded the model."""
+        agent = self._agent()
+        is_there, is_loaded = _is_there(agent), _is_loaded(agent)
+        if (is_there and not self._was_there) or (is_loaded and not self._was_loaded):
+            self._async_soon(_AFTER_QUERY)
+        self._was_there, self._was_loaded = is_there, is_loaded
+        if is_loaded:
+            # What somebody unloads from now on stays unloaded.
+            self._may_load = False
 
     @callback
     def _async_look_at(self, result: QueryResult | None) -> None:
@@ -114,15 +153,15 @@ class Primer:
     def _is_favourite(self, agent: Agent) -> bool:
         """Whether it is the agent that was spoken to last, of those with its model.
 
-        A server may keep one prompt only: several agents would drive out each other's.
+        A server may keep one prompt only: several agents would drive out each other's. Those
+        whose prompts are never read in advance do not count.
         """
         model = full_name(agent.settings.model)
         favourite = agent.runtime.records.spoken_to.get(model)
         agents = [
-            subentry.subentry_id
-            for subentry in agent.entry.subentries.values()
-            if subentry.subentry_type == SUBENTRY_CONVERSATION
-            and full_name(subentry.data.get(CONF_MODEL, "")) == model
+            subentry_id
+            for subentry_id, settings in _agents_in_use(agent)
+            if full_name(settings.model) == model and _is_primed(settings)
         ]
         if favourite not in agents:
             favourite = agents[0] if agents else None
@@ -140,16 +179,13 @@ class Primer:
         self._timer = None
         agent = self._agent()
         queue = agent.runtime.server.queue
-        if not queue.is_idle:
+        if not queue.is_idle or self._task is not None:
             self._async_soon(_AFTER_QUERY)
             return
-        if self._task is None and self._is_favourite(agent):
-            # Only at the start: what somebody has unloaded since stays unloaded.
-            may_load, self._may_load = self._may_load, False
+        self._changing_since = None
+        if self._is_favourite(agent):
             self._task = agent.entry.async_create_background_task(
-                agent.hass,
-                _async_prime(agent, may_load=may_load),
-                f"{DOMAIN} prime {agent.entity_id}",
+                agent.hass, self._async_prime(agent), f"{DOMAIN} prime {agent.entity_id}"
             )
             self._task.add_done_callback(self._async_ended)
 
@@ -157,13 +193,16 @@ class Primer:
     def _async_ended(self, task: asyncio.Task[None]) -> None:
         self._task = None
 
-
-async def _async_prime(agent: Agent, *, may_load: bool) -> None:
-    """Prime while nobody waits."""
-    with _whatever_happens():
-        request = await _async_request(agent, may_load=may_load)
-        if request is not None and not _is_warm(agent, request):
-            await agent.runtime.server.async_prime(request)
+    async def _async_prime(self, agent: Agent) -> None:
+        """Prime while nobody waits."""
+        with _whatever_happens():
+            request = await _async_request(agent, may_load=self._may_load)
+            if request is None:
+                return
+            # Only once: what somebody has unloaded since stays unloaded.
+            self._may_load = False
+            if not _is_warm(agent, request):
+                await agent.runtime.server.async_prime(request)
 
 
 async def _async_prepare(agent: Agent) -> None:
@@ -199,6 +238,38 @@ def _whatever_happens() -> Generator[None]:
         _LOGGER.debug("A prompt could not be read in advance: %s", type(err).__name__)
 
 
+def _is_primed(settings: AgentSettings) -> bool:
+    """Whether prompts are read in advance at all.
+
+    Not where the owner wants the model out of memory after each answer.
+    """
+    return settings.prime and settings.keep_alive != _AT_ONCE
+
+
+def _agents_in_use(agent: Agent) -> list[tuple[str, AgentSettings]]:
+    """Return the agents of the same server, without those that the owner has disabled."""
+    registry = er.async_get(agent.hass)
+    found = []
+    for subentry in agent.entry.get_subentries_of_type(SUBENTRY_CONVERSATION):
+        entity_id = registry.async_get_entity_id(
+            Platform.CONVERSATION, DOMAIN, subentry.subentry_id
+        )
+        if entity_id is not None and not registry.entities[entity_id].disabled:
+            found.append((subentry.subentry_id, AgentSettings.from_data(subentry.data)))
+    return found
+
+
+def _is_there(agent: Agent) -> bool:
+    return agent.runtime.coordinator.last_update_success
+
+
+def _is_loaded(agent: Agent) -> bool:
+    """Whether the model was loaded when the server last told."""
+    state = agent.runtime.coordinator.data
+    name = full_name(agent.settings.model)
+    return _is_there(agent) and any(full_name(model.name) == name for model in state.loaded)
+
+
 def _is_warm(agent: Agent, request: ChatRequest) -> bool:
     return agent.runtime.server.prefixes.is_warm(request.model, request.prefix)
 
@@ -210,11 +281,11 @@ async def _async_request(
 
     None while the server is away, and where the model isn't loaded and may not be.
     """
-    if not agent.runtime.coordinator.last_update_success:
+    if not _is_there(agent):
         return None
     settings = agent.settings
-    keep_alive = await _async_keep_alive(agent, may_load=may_load, is_awaited=is_awaited)
-    if keep_alive is None:
+    end = await _async_end(agent, may_load=may_load)
+    if end is None and not is_awaited:
         return None
     context = llm.LLMContext(
         platform=DOMAIN,
@@ -235,35 +306,43 @@ async def _async_request(
     )
     query = agent.runtime.records.usage.open("prime", agent.subentry_id, settings.model)
     request = await agent.turn(query, settings).async_first_request(log)
+    # As the sentence will that somebody is about to say.
+    otherwise = settings.keep_alive if is_awaited else None
+    keep_alive = _keep_alive(agent, request, end) or otherwise
+    if keep_alive is None:
+        return None
     options = {**(request.options or {}), CONF_NUM_PREDICT: 1}
     return replace(request, options=options, keep_alive=keep_alive)
 
 
-def _is_unloaded_at_once(agent: Agent) -> bool:
-    """Whether the owner wants the model out of memory after each answer."""
-    return agent.settings.keep_alive == _AT_ONCE
+async def _async_end(agent: Agent, *, may_load: bool) -> datetime | None:
+    """Return when the model goes out of memory, `_NEVER` among it.
 
-
-async def _async_keep_alive(
-    agent: Agent, *, may_load: bool, is_awaited: bool
-) -> float | str | None:
-    """Return how long the model is to stay loaded: as long as it would without this.
-
-    None where it isn't loaded, and nobody is about to load it. Raises OllamaError.
+    None where it isn't loaded and may not be, or nobody tells. Raises OllamaError.
     """
-    settings = agent.settings
-    name = full_name(settings.model)
-    if may_load and settings.keep_alive == KEEP_LOADED_FOREVER:
-        return KEEP_LOADED_FOREVER
+    stays = agent.settings.keep_alive == KEEP_LOADED_FOREVER
+    if may_load and stays:
+        return _NEVER
+    name = full_name(agent.settings.model)
     # Asked for anew: each answer puts off the end, and the last poll may be older.
     running = await agent.runtime.server.async_running()
     loaded = next((one for one in running if full_name(one.name) == name), None)
-    left = 0
-    if loaded is not None:
-        if loaded.expires_at is None or settings.keep_alive == KEEP_LOADED_FOREVER:
-            return KEEP_LOADED_FOREVER
-        left = int((loaded.expires_at - dt_util.utcnow()).total_seconds())
-    if left > 0:
-        return f"{left}s"
-    # As the sentence will that somebody is about to say.
-    return settings.keep_alive if is_awaited else None
+    if loaded is None:
+        return None
+    return _NEVER if stays or loaded.stays else loaded.expires_at
+
+
+def _keep_alive(agent: Agent, request: ChatRequest, end: datetime | None) -> float | str | None:
+    """Return what keeps the model loaded as long as it would be without this; None for nothing.
+
+    The server counts from when it has read the prompt.
+    """
+    if end is None:
+        return None
+    if end == _NEVER:
+        return KEEP_LOADED_FOREVER
+    records = agent.runtime.records
+    tokens = records.usage.tokens_of(request.model, request.size)
+    reading = records.prefixes.seconds_to_read(request.model, tokens)
+    left = int((end - dt_util.utcnow()).total_seconds() - reading)
+    return f"{left}s" if left > 0 else None

@@ -341,6 +341,7 @@ async def test_odd_models_beside_a_good_one(odd: OddServer, make_server: MakeSer
     assert installed["negative:1b"].size == 0
     assert installed["old:1b"].capabilities == ()
     assert all(model.expires_at is None for model in loaded.values())
+    assert [name for name, model in loaded.items() if model.stays] == ["ever:1b"]
     assert loaded["negative:1b"] == LoadedModel("negative:1b", 0, 0, 0, None)
     assert loaded["huge:1b"].size == loaded["huge:1b"].gpu_size > 0
 

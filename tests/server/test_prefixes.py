@@ -94,6 +94,22 @@ def test_what_is_unloaded_is_forgotten(prefixes: Prefixes, clock: Clock):
     assert not prefixes.is_warm(MODEL, 1)
 
 
+def test_what_we_unload_is_forgotten_at_once(prefixes: Prefixes):
+    prefixes.note("phi4", 1, TOKENS, SLOW)
+    prefixes.forget("phi4:latest")
+    assert not prefixes.is_warm("phi4", 1)
+    assert prefixes.seconds_to_read("phi4", TOKENS) == 0
+    prefixes.forget("nobody:1b")
+
+
+def test_how_long_a_reading_takes(prefixes: Prefixes):
+    """As the slowest one did: that was none of a memory."""
+    assert prefixes.seconds_to_read(MODEL, 1000) == 0, "nothing was measured"
+    prefixes.note(MODEL, 1, TOKENS, SLOW)
+    prefixes.note(MODEL, 1, TOKENS, FAST)
+    assert prefixes.seconds_to_read(MODEL, TOKENS // 2) == pytest.approx(SLOW / 2)
+
+
 def test_an_old_list_takes_nothing_away(prefixes: Prefixes):
     """The list of loaded models may have been made before the answer."""
     prefixes.note(MODEL, 1, TOKENS, SLOW)

@@ -1,7 +1,7 @@
 """The queue: so many at once, the important ones first, and nobody is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 import contextlib
 
 from hypothesis import given, settings, strategies as st
@@ -645,3 +645,57 @@ async def test_who_begins_to_speak_breaks_off_nobody_else():
         await line.settle()
         assert line.running == [job], "there is a slot beside it"
     await line.end()
+
+
+@contextlib.asynccontextmanager
+async def load(line: Line) -> AsyncGenerator[asyncio.Event]:
+    """Hold a slot as a load does; yields what ends it."""
+    end = asyncio.Event()
+
+    async def run() -> None:
+        ticket = line.queue.ticket(Priority.BACKGROUND)
+        async with line.queue.async_take(ticket, LONG, goes_on=True):
+            await end.wait()
+
+    task = asyncio.create_task(run())
+    await line.settle()
+    yield end
+    end.set()
+    await task
+
+
+async def test_what_goes_on_gives_up_its_slot_alone():
+    line = Line()
+    async with load(line) as end:
+        later = await line.come(Priority.BACKGROUND)
+        assert line.running == [], "only who speaks needs not wait"
+        speech = await line.come(Priority.SPEECH)
+        assert line.running == [speech]
+        end.set()
+        await line.settle()
+        assert line.running == [speech], "it ended without a slot, and gives none back"
+    await line.finish(speech)
+    assert line.running == [later]
+    await line.end()
+
+
+async def test_who_begins_to_speak_finds_the_slot_of_what_goes_on():
+    line = Line()
+    async with load(line):
+        with line.queue.expecting_speech():
+            assert not line.queue.taken
+            later = await line.come(Priority.BACKGROUND)
+            assert line.running == []
+        await line.settle()
+        assert line.running == [later]
+    await line.end()
+
+
+async def test_what_loses_nothing_gives_way_first():
+    line = Line(2)
+    async with load(line):
+        job = await line.come(Priority.BACKGROUND)
+        speech = await line.come(Priority.SPEECH)
+        assert line.running == [job, speech]
+    await line.end()
+    assert job.begun == 1

@@ -74,6 +74,21 @@ def test_on_the_card_or_on_the_processor(windows: Windows, share: float):
     assert windows.of(MODEL, None) == FIRST_WINDOW
 
 
+def test_given_back_where_the_model_was_made_for_less(windows: Windows):
+    """What was asked for is its own limit then, and no step."""
+    assert windows.want(MODEL, 100, 6000) == 6000
+    windows.note(loaded(6000, share=0.8))
+    assert windows.of(MODEL, 6000) == 4096
+    windows.note(loaded(6000, share=0.8))
+    assert windows.want(MODEL, 5000, 6000) == 4096, "told again, before it is loaded anew"
+
+
+def test_a_model_larger_than_the_card_that_was_made_for_little(windows: Windows):
+    assert windows.of(MODEL, 2048) == 2048
+    windows.note(loaded(2048, share=0.5))
+    assert windows.of(MODEL, 2048) == 2048
+
+
 def test_a_window_of_somebody_else(windows: Windows):
     """Others may have loaded the model with theirs."""
     windows.note(loaded(131_072, share=0.5))

@@ -147,7 +147,7 @@ class InventoryCache:
 
     @callback
     def async_listen(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call a listener when an inventory may have changed; once until it is read again."""
+        """Call a listener at each change that an inventory which was read may show."""
         self._listeners.append(listener)
 
         @callback
@@ -175,10 +175,9 @@ class InventoryCache:
         if self._is_looking:
             return
         self._changes += 1
-        fresh = self._inventories.keys() - self._stale
-        if not fresh:
+        if not self._inventories:
             return
-        self._stale |= fresh
+        self._stale |= self._inventories.keys()
         for listener in list(self._listeners):
             listener()
 

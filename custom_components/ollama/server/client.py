@@ -126,7 +126,9 @@ class OllamaServer:
     ) -> None:
         """Load a model into memory, for minutes where it is large. Raises OllamaError.
 
-        In its turn, behind all that is asked: it takes the server's time as answers do.
+        In its turn, behind all that is asked: it takes the server's time as answers do. Whoever
+        speaks meanwhile does not wait for it: a server answers with one model while it loads
+        another.
 
         An embedding model takes no prompt, and loads for an empty list of texts (fact 21).
         """
@@ -143,13 +145,14 @@ class OllamaServer:
                 await client.embed(model, [], options=options, keep_alive=keep_alive)
 
         ticket = self.queue.ticket(Priority.BACKGROUND)
-        async with self.queue.async_take(ticket, self.limits.patient_queue):
+        async with self.queue.async_take(ticket, self.limits.patient_queue, goes_on=True):
             await self._short(load, model, seconds=self.limits.first_chunk)
 
     async def async_unload(self, model: str) -> None:
         """Take a model out of memory; a running answer is finished first (fact 19)."""
         self.check_model(model)
         await self._short(lambda client: client.generate(model, keep_alive=0), model)
+        self.prefixes.forget(model)
 
     async def async_delete(self, model: str) -> None:
         """Delete a model from the server. Raises ModelMissingError."""

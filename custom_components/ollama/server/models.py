@@ -14,6 +14,9 @@ from .names import full_name
 if TYPE_CHECKING:
     from .client import OllamaServer
 
+_FOR_EVER = 2300
+"""Ollama writes "for ever" as a year beyond this one (fact 18 of the recordings)."""
+
 _SHOWN_AT_ONCE = 4
 """`show` requests under way at once: a server may hold a hundred models."""
 
@@ -73,7 +76,9 @@ class LoadedModel:
     context_length: int
     """In tokens, for each request at a time."""
     expires_at: datetime | None
-    """When it is unloaded; None for never."""
+    """When it is unloaded; None for never, and where the server does not tell."""
+    stays: bool = False
+    """Whether the server says that it is never unloaded."""
 
     @classmethod
     def from_answer(cls, model: Mapping[str, Any]) -> LoadedModel:
@@ -84,7 +89,13 @@ class LoadedModel:
             gpu_size=as_count(model.get("size_vram")),
             context_length=as_count(model.get("context_length")),
             expires_at=as_time(model.get("expires_at")),
+            stays=_is_for_ever(as_text(model.get("expires_at"))),
         )
+
+
+def _is_for_ever(moment: str) -> bool:
+    year = moment[:4]
+    return year.isdecimal() and int(year) >= _FOR_EVER
 
 
 def _name(model: Mapping[str, Any]) -> str:

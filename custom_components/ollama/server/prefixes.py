@@ -38,6 +38,11 @@ class _Memory:
     """Whether a beginning was forgotten although nobody here sent another one."""
     used_at: float = 0.0
 
+    def forget(self) -> None:
+        """Note that the model is no longer loaded."""
+        self.recent.clear()
+        self.slowest = None
+
 
 class Prefixes:
     """Remembers what a server has read, by model."""
@@ -93,10 +98,19 @@ class Prefixes:
             return True
         return prefix == (memory.recent[-1] if memory.reading is None else memory.reading)
 
+    def seconds_to_read(self, model: str, tokens: int) -> float:
+        """Return how long a prompt takes that is not remembered; 0 where nothing was measured."""
+        memory = self._memories.get(full_name(model))
+        return tokens / memory.slowest if memory is not None and memory.slowest else 0.0
+
+    def forget(self, model: str) -> None:
+        """Note that a model was unloaded."""
+        if (memory := self._memories.get(full_name(model))) is not None:
+            memory.forget()
+
     def keep_only(self, models: Iterable[str]) -> None:
         """Note which models are loaded: what others have read went with them."""
         loaded = set(map(full_name, models))
         for name, memory in self._memories.items():
             if name not in loaded and self._now() - memory.used_at > _LOADING_SECONDS:
-                memory.recent.clear()
-                memory.slowest = None
+                memory.forget()

@@ -75,12 +75,14 @@ class _Running:
 
     ticket: Ticket
     on_cut: Callable[[], None] | None
+    goes_on: bool = False
+    """Whether it only gives up its slot, and is not broken off."""
     is_cut: bool = False
 
     @property
     def can_be_cut(self) -> bool:
         """Whether it may be broken off, and has not been yet."""
-        return self.on_cut is not None and not self.is_cut
+        return self.goes_on or (self.on_cut is not None and not self.is_cut)
 
     def cut(self) -> None:
         """Break it off."""
@@ -166,13 +168,18 @@ class RequestQueue:
 
     @contextlib.asynccontextmanager
     async def async_take(
-        self, ticket: Ticket, seconds: float, on_cut: Callable[[], None] | None = None
+        self,
+        ticket: Ticket,
+        seconds: float,
+        on_cut: Callable[[], None] | None = None,
+        *,
+        goes_on: bool = False,
     ) -> AsyncGenerator[None]:
         """Wait for a slot and hold it.
 
         `on_cut` is called, once, when somebody more important needs it; the slot has to be given
-        back at once then. Raises QueueFullError, and ServerBusyError when none gets free within
-        the time limit.
+        back at once then. What `goes_on` gives it back by itself, and is not broken off. Raises
+        QueueFullError, and ServerBusyError when none gets free within the time limit.
         """
         if ticket.priority < Priority.WARM_UP:
             for running in self._running:
@@ -183,13 +190,14 @@ class RequestQueue:
                 heard.set()
         if self.taken >= self.size or self._waiting or self._is_kept_back(ticket):
             await self._wait(ticket, seconds)
-        holder = _Running(ticket, on_cut if ticket.cuts < MOST_CUTS else None)
+        holder = _Running(ticket, on_cut if ticket.cuts < MOST_CUTS else None, goes_on)
         self._running.append(holder)
         try:
             yield
         finally:
-            self._running.remove(holder)
-            self._let_through()
+            if holder in self._running:
+                self._running.remove(holder)
+                self._let_through()
 
     async def _wait(self, ticket: Ticket, seconds: float) -> None:
         """Wait in line; the slot that was let go for this request is taken by its caller."""
@@ -230,10 +238,18 @@ class RequestQueue:
             for running in self._running
             if running.ticket.priority.gives_way and running.can_be_cut
         ]
-        # The least important ones; of these the last, which lose least.
-        giving_way.sort(key=lambda running: (running.ticket.priority, running.ticket.number))
+        # Those that lose nothing; else the least important ones, of these the last, which lose
+        # least.
+        giving_way.sort(
+            key=lambda running: (running.goes_on, running.ticket.priority, running.ticket.number)
+        )
         for _ in range(min(speaking - leaving, len(giving_way))):
-            giving_way.pop().cut()
+            running = giving_way.pop()
+            if running.goes_on:
+                self._running.remove(running)
+            else:
+                running.cut()
+        self._let_through()
 
     def _let_through(self) -> None:
         """Wake those whose turn it is; the slot is theirs from now on."""

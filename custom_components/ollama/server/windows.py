@@ -34,9 +34,13 @@ class Windows:
     def __init__(self) -> None:
         """Start with the usual window for every model."""
         self._windows: dict[str, Window] = {}
+        self._limits: dict[str, int] = {}
+        """What models were made for, of those that were asked about."""
 
     def of(self, model: str, limit: int | None) -> int:
         """Return the window of a model; `limit` is what the model was made for."""
+        if limit:
+            self._limits[full_name(model)] = limit
         return min(self._known(model).chosen, limit or STEPS[-1])
 
     def largest(self, model: str, limit: int | None) -> int:
@@ -64,11 +68,12 @@ class Windows:
         A model without any memory of a card runs on the processor, where windows cost little.
         """
         window = self._known(loaded.name)
-        if not loaded.gpu_size or not loaded.size or loaded.context_length != window.chosen:
+        asked = self.of(loaded.name, self._limits.get(full_name(loaded.name)))
+        if not loaded.gpu_size or not loaded.size or loaded.context_length != asked:
             return
         if loaded.gpu_size >= loaded.size or window.is_too_large:
             return
-        smaller = [step for step in STEPS if step < window.chosen]
+        smaller = [step for step in STEPS if step < asked]
         window = (
             replace(window, chosen=smaller[-1], cap=smaller[-1])
             if smaller
