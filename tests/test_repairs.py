@@ -9,6 +9,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowManager, FlowResultType
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
@@ -20,13 +21,23 @@ from custom_components.ollama.server.privacy import is_cloud_model
 from custom_components.ollama.troubles import fitting_num_ctx
 from simulator import Fault, Reply, SimModel, Simulator
 
-from .common import EMBEDDING_MODEL, MODEL, PLAIN_MODEL, options_of, say, speech
+from .actions.calling import act
+from .common import (
+    AGENT,
+    EMBEDDING_MODEL,
+    MODEL,
+    PLAIN_MODEL,
+    options_of,
+    say,
+    speech,
+)
 from .flows.texts import check_texts, english, placeholders
 
 FIX = "/api/repairs/issues/fix"
 NEW = "mistral-nemo:12b"
 CLOUD = "gpt-oss:120b-cloud"
 LONG_PROMPT = "The cat is called Minka. " * 800
+OPTION = {"id": "feed", "description": "Feed the cat", "sequence": []}
 NOTHING_KEPT = {"kept": {"cloud_models": [], "public_server": False}}
 KEYS = {
     "cloud_model_refused",
@@ -533,6 +544,17 @@ async def test_server_too_old(hass: HomeAssistant):
         await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_cloud_model_is_missing(hass: HomeAssistant, sim: Simulator, repair: Repair):
+    """Once cloud models are allowed, one that the server doesn't know is missing as others are."""
+    plan_pull(sim, CLOUD)
+    await add(hass, sim.url, {"model": CLOUD}, options={"allow_cloud_models": True})
+    assert told(hass) == {"model_missing"}
+    await (await repair.open(the_issue(hass, "model_missing"))).choose("download")
+    await repair.after_progress()
+    assert repair.is_done
+    assert told(hass) == set()
+
+
 # Context windows
 
 
@@ -589,6 +611,45 @@ async def test_context_up_to_what_fits_the_model(
     await (await repair.open(the_issue(hass, "context_too_small"))).submit()
     await hass.async_block_till_done()
     assert user_of(entry).data["num_ctx"] == 7000
+
+
+async def test_context_of_another_is_not_more_than_the_model_takes(
+    hass: HomeAssistant, sim: Simulator, add_entry: AddEntry, repair: Repair
+):
+    """Somebody else who uses the model may have set more than it was made for."""
+    sim.install(SimModel("mine:1b", capabilities=("completion", "tools"), context_length=7000))
+    small = {"model": "mine:1b", "num_ctx": 2048, "prompt": LONG_PROMPT}
+    entry = await add_entry(agent=small, task={"model": "mine:1b", "num_ctx": 49_152})
+    await say(hass, "hello")
+    issue = the_issue(hass, "context_too_small")
+    assert issue.translation_placeholders["fitting"] == "7000"
+    await (await repair.open(issue)).submit()
+    await hass.async_block_till_done()
+    assert user_of(entry).data["num_ctx"] == 7000
+    assert user_of(entry, "ai_task_data").data["num_ctx"] == 7000
+    assert told(hass) == set()
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("ask", {"prompt": LONG_PROMPT, "model": "mine:1b"}),
+        ("ask", {"prompt": LONG_PROMPT, "query_type": "fast"}),
+        ("decide", {"situation": LONG_PROMPT, "options": [OPTION], "model": "mine:1b"}),
+    ],
+)
+async def test_context_of_another_model_for_once(
+    hass: HomeAssistant, sim: Simulator, add_entry: AddEntry, action: str, data: dict[str, Any]
+):
+    """Its window says nothing of the agent and of the agent's own model."""
+    sim.install(SimModel("mine:1b", capabilities=("completion", "tools"), context_length=2048))
+    entry = await add_entry(agent={"num_ctx": 8192}, task={"num_ctx": 8192})
+    options = {**entry.options, "models": {"fast": "mine:1b"}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    with pytest.raises(HomeAssistantError) as refused:
+        await act(hass, action, agent=AGENT, **data)
+    assert refused.value.translation_key == "context_too_small"
+    assert told(hass) == set()
 
 
 async def test_context_is_enough_after_a_shorter_prompt(hass: HomeAssistant, add_entry: AddEntry):

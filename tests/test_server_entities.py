@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -767,6 +768,71 @@ async def test_time_zone_that_is_changed(hass: HomeAssistant, clock: Clock, sim:
     assert state(hass, REQUESTS) == "0"
 
 
+async def test_time_zone_that_is_changed_to_the_west(
+    hass: HomeAssistant, clock: Clock, sim: Simulator, entry
+):
+    """Where it is yesterday: the counters go on until midnight comes there, too."""
+    await hass.config.async_update(time_zone="Europe/Amsterdam")
+    clock.set(datetime(2026, 11, 3, 23, 30, tzinfo=UTC))
+    await say(hass, "hello")
+    began = attribute(hass, REQUESTS, "last_reset")
+    assert began == "2026-11-04T00:00:00+01:00"
+    await hass.config.async_update(time_zone="US/Pacific")
+    await say(hass, "hello")
+    assert state(hass, REQUESTS) == "2"
+    assert datetime.fromisoformat(attribute(hass, REQUESTS, "last_reset")) == (
+        datetime.fromisoformat(began)
+    ), "nothing was reset"
+    midnight = datetime(2026, 11, 4, 8, tzinfo=UTC)
+    clock.set(midnight - timedelta(seconds=30))
+    await clock.wait(100)
+    assert state(hass, REQUESTS) == "0"
+    assert datetime.fromisoformat(attribute(hass, REQUESTS, "last_reset")) == midnight
+
+
+async def test_clock_that_was_a_day_ahead(hass: HomeAssistant, clock: Clock, sim: Simulator, entry):
+    clock.set(START + timedelta(days=1))
+    await clock.wait(70)
+    await say(hass, "hello")
+    assert state(hass, REQUESTS) == "1"
+    clock.set(START)
+    await say(hass, "hello")
+    assert state(hass, REQUESTS) == "2"
+    assert datetime.fromisoformat(attribute(hass, REQUESTS, "last_reset")) <= START
+    # Nothing else is left to do that would look at the calendar.
+    await press(hass)
+    await clock.wait(70)
+    midnight = datetime(2026, 11, 4, 8, tzinfo=UTC)
+    clock.set(midnight - timedelta(seconds=30))
+    await clock.wait(100)
+    assert state(hass, REQUESTS) == "0"
+    assert datetime.fromisoformat(attribute(hass, REQUESTS, "last_reset")) == midnight
+
+
+# The device
+
+
+def sw_version(hass: HomeAssistant, entry: MockConfigEntry) -> str | None:
+    [device] = dr.async_get(hass).async_get_devices(identifiers={(DOMAIN, entry.entry_id)})
+    return device.sw_version
+
+
+async def test_version_of_the_device(hass: HomeAssistant, clock: Clock, stranger: Stranger):
+    """It follows the server's, and the last known one stays while that is away."""
+    entry = await add_server(hass, stranger.url)
+    assert sw_version(hass, entry) == "0.32.15"
+    stranger.say(version={"version": "0.33.0"})
+    await clock.wait(61)
+    assert sw_version(hass, entry) == "0.33.0"
+    stranger.say(version=b"<html>")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert state(hass, STATUS) == "off"
+    assert sw_version(hass, entry) == "0.33.0"
+    stranger.say(version={"version": "0.33.1"})
+    await clock.wait(61)
+    assert sw_version(hass, entry) == "0.33.1"
+
+
 # What can be done
 
 
@@ -805,13 +871,20 @@ async def test_limit_out_of_range(hass: HomeAssistant, entry, value: int):
     assert state(hass, LIMIT) == "10000"
 
 
+@pytest.mark.parametrize(("value", "limit"), [(0.5, "1"), (0.001, "1"), (2.5, "3"), (0.0, "0")])
+async def test_limit_is_a_whole_number(hass: HomeAssistant, entry, value: float, limit: str):
+    """Less than one request an hour isn't as many as one likes."""
+    await set_limit(hass, value)
+    assert state(hass, LIMIT) == limit
+
+
 async def test_limit_is_changed_elsewhere(hass: HomeAssistant, entry):
     hass.config_entries.async_update_entry(entry, options={**entry.options, "requests_per_hour": 7})
     await hass.async_block_till_done()
     assert state(hass, LIMIT) == "7"
 
 
-async def set_limit(hass: HomeAssistant, value: int) -> None:
+async def set_limit(hass: HomeAssistant, value: float) -> None:
     await hass.services.async_call(
         "number", "set_value", {"entity_id": LIMIT, "value": value}, blocking=True
     )
@@ -949,12 +1022,15 @@ ODD: dict[str, dict[str, Any]] = {
     "an empty version": {"version": {"version": ""}},
     "a version of one's own": {"version": {"version": "my fork!"}},
     "half a character as version": {"version": {"version": "0.1\ud800"}},
+    "a number as version": {"version": {"version": 5}},
+    "half a number as version": {"version": {"version": 0.5}},
+    "no version": {"version": {}},
+    "no version but null": {"version": {"version": None}},
 }
 WRONG: dict[str, dict[str, Any]] = {
     "brackets without end": {"tags": b"[" * 100_000},
     "lists instead of objects": {"version": [], "tags": [], "ps": []},
-    "a number as version": {"version": {"version": 5}},
-    "no version": {"version": {}},
+    "neither version nor models": {"version": {}, "tags": {}},
     "null as version": {"version": b"null"},
     "nothing": {"version": b""},
     "no JSON": {"tags": b"<html>"},
@@ -1013,6 +1089,27 @@ async def test_wrong_answer(
     await clock.wait(61)
     assert (state(hass, STATUS), state(hass, LOADED)) == ("on", "1")
     assert problems(caplog) == []
+
+
+@pytest.mark.parametrize("version", [{}, {"version": None}, {"version": 5}])
+async def test_new_server_without_a_version(hass: HomeAssistant, stranger: Stranger, version: Any):
+    """What has never been loaded may be anything: its version tells that it is Ollama."""
+    stranger.say(version=version)
+    entry = MockConfigEntry(
+        domain=DOMAIN, title="x", version=3, minor_version=3, data={"url": stranger.url}
+    )
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+
+
+async def test_version_that_is_odd(hass: HomeAssistant, clock: Clock, stranger: Stranger):
+    """It is unknown then, and the device keeps the last one."""
+    entry = await add_server(hass, stranger.url)
+    stranger.say(version={"version": 5})
+    await clock.wait(61)
+    assert (state(hass, VERSION), state(hass, LOADED)) == ("unknown", "1")
+    assert sw_version(hass, entry) == "0.32.15"
 
 
 async def test_memory_of_a_half_good_list(hass: HomeAssistant, clock: Clock, stranger: Stranger):

@@ -96,6 +96,21 @@ async def test_sums_grow_over_midnight(hass: HomeAssistant, clock: Clock, sim: S
     assert tokens[-1]["sum"] - tokens[0]["sum"] == 300
 
 
+async def test_sums_over_a_change_of_the_time_zone(
+    hass: HomeAssistant, clock: Clock, sim: Simulator, entry
+):
+    """It is the same day there, so that nothing begins anew."""
+    for _ in range(2):
+        await say(hass, "hello")
+    await compile_until(hass, clock, START + timedelta(minutes=5))
+    await hass.config.async_update(time_zone="America/Anchorage")
+    await say(hass, "hello")
+    await compile_until(hass, clock, START + timedelta(minutes=10))
+    rows = await kept(hass, REQUESTS)
+    assert [row["state"] for row in rows] == [2, 3]
+    assert rows[1]["sum"] - rows[0]["sum"] == 1
+
+
 async def test_means_of_measurements(hass: HomeAssistant, clock: Clock, sim: Simulator, entry):
     await say(hass, "hello")
     speed = float(hass.states.get(SPEED).state)

@@ -1,12 +1,12 @@
 """Ollama: local models on a server of your own, as the brain of a home."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_URL, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
@@ -119,12 +119,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: OllamaConfigEntry) -> bo
         name=_device_name(hass, entry),
         manufacturer=MANUFACTURER,
         entry_type=dr.DeviceEntryType.SERVICE,
-        sw_version=coordinator.data.version if coordinator.last_update_success else None,
     )
     entry.runtime_data = OllamaRuntime(server, coordinator, records, settings, device.id)
     entry.runtime_data.voices = async_watch_voices(hass, entry)
     entry.async_on_unload(records.usage.listen(coordinator.async_note_result))
     entry.async_on_unload(coordinator.async_add_listener(entry.runtime_data.async_look_at_loaded))
+    entry.async_on_unload(_keep_version(hass, coordinator, device.id))
     entry.async_on_unload(
         hass.bus.async_listen(EVENT_PULL_PROGRESS, coordinator.async_note_download)
     )
@@ -218,6 +218,21 @@ def _device_name(hass: HomeAssistant, entry: OllamaConfigEntry) -> str:
         # A graphics card each, perhaps: the port tells them apart.
         host = f"{host}:{URL(url).port}"
     return f"{DEFAULT_TITLE} {host}"
+
+
+@callback
+def _keep_version(
+    hass: HomeAssistant, coordinator: OllamaCoordinator, device_id: str
+) -> Callable[[], None]:
+    """Show the last known version on the server's device; returns what ends that."""
+
+    @callback
+    def keep() -> None:
+        if coordinator.last_update_success and (version := coordinator.data.version):
+            dr.async_get(hass).async_update_device(device_id, sw_version=version)
+
+    keep()
+    return coordinator.async_add_listener(keep)
 
 
 def _was_loaded_before(hass: HomeAssistant, entry: OllamaConfigEntry) -> bool:

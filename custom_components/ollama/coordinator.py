@@ -23,6 +23,7 @@ from .server import (
     ServerUnreachableError,
     full_name,
 )
+from .server.transport import VersionMissingError
 
 if TYPE_CHECKING:
     from .runtime import OllamaConfigEntry
@@ -148,10 +149,26 @@ class OllamaCoordinator(DataUpdateCoordinator[ServerState]):
         # Not at the end: whoever wants it all asked again meanwhile must not be overheard.
         self._lists_asked_at = now
         # First of all, and alone while the server is away: the lightest of all questions.
-        version = await self._server.async_version()
+        version = await self._async_version()
         installed = await self._server.models.async_refresh()
+        if version is None and not installed:
+            # Neither version nor models: something else answers in the server's place.
+            raise AnswerInvalidError
         loaded = await self._server.async_running()
-        return ServerState(version, tuple(installed), tuple(loaded))
+        return ServerState(version or "", tuple(installed), tuple(loaded))
+
+    async def _async_version(self) -> str | None:
+        """Return the version, None where a server that is known tells none.
+
+        Of a new one it is the version that tells it from something else. Raises OllamaError.
+        """
+        try:
+            return await self._server.async_version()
+        except AnswerInvalidError as err:
+            is_known = self._was_loaded or self.data is not None
+            if is_known and isinstance(err.__cause__, VersionMissingError):
+                return None
+            raise
 
     @callback
     def async_ask_all_next(self) -> None:

@@ -1,16 +1,16 @@
 """Downloading, deleting, loading and unloading the models of a server."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 import contextlib
 from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_MODEL
+from homeassistant.const import CONF_MODEL, CONF_URL
 from homeassistant.core import HomeAssistant
 
 from .agent import AgentSettings
 from .agents import window_of
-from .const import SUBENTRY_CONVERSATION
+from .const import DOMAIN, SUBENTRY_CONVERSATION
 from .refusals import invalid
 from .runtime import OllamaConfigEntry
 from .server import (
@@ -18,8 +18,10 @@ from .server import (
     OllamaError,
     full_name,
     of_download,
+    same_server,
 )
 from .server.downloads import async_get_downloads
+from .settings import ServerSettings
 
 STATUS_STARTED: Final = "started"
 STATUS_RUNNING: Final = "running"
@@ -35,6 +37,21 @@ def users_of(entry: OllamaConfigEntry, model: str) -> list[ConfigSubentry]:
         if full_name(subentry.data.get(CONF_MODEL, "")) == name
     ]
     return sorted(users, key=lambda user: user.subentry_type != SUBENTRY_CONVERSATION)
+
+
+def _entries_of_server(hass: HomeAssistant, entry: OllamaConfigEntry) -> list[OllamaConfigEntry]:
+    """Return all entries with the server of this one: it may have been added twice."""
+    url = _url_of(entry)
+    return [
+        other
+        for other in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        if same_server(_url_of(other), url)
+    ]
+
+
+def _url_of(entry: OllamaConfigEntry) -> str:
+    url: str = {**entry.data, **entry.options}.get(CONF_URL, "")
+    return url
 
 
 async def async_pull(
@@ -70,15 +87,24 @@ async def async_delete(
     runtime = entry.runtime_data
     if async_get_downloads(hass).async_is_running(runtime.server, model):
         raise invalid("model_downloading", model=model)
-    names = [user.title for user in users_of(entry, model)]
-    routed = full_name(model) in map(full_name, runtime.settings.models.values())
-    if names and not force:
-        raise invalid("model_in_use", model=model, agents=", ".join(names))
-    if routed and not force:
-        raise invalid("model_in_settings", model=model)
+    if not force:
+        _refuse_in_use(_entries_of_server(hass, entry), model)
     with _noted(entry):
         await runtime.server.async_delete(model)
     await runtime.coordinator.async_ask_again()
+
+
+def _refuse_in_use(entries: Iterable[OllamaConfigEntry], model: str) -> None:
+    """Raise ServiceValidationError for a model that some entry of its server uses."""
+    names: list[str] = []
+    routed: set[str] = set()
+    for entry in entries:
+        names += [user.title for user in users_of(entry, model)]
+        routed |= set(map(full_name, ServerSettings.from_options(entry.options).models.values()))
+    if names:
+        raise invalid("model_in_use", model=model, agents=", ".join(names))
+    if full_name(model) in routed:
+        raise invalid("model_in_settings", model=model)
 
 
 async def async_load(entry: OllamaConfigEntry, model: str) -> None:

@@ -72,5 +72,6 @@ class RequestsPerHour(OllamaServerEntity, NumberEntity):
                     "max_value": str(self.native_max_value),
                 },
             )
-        options = {**self._entry.options, CONF_REQUESTS_PER_HOUR: int(value)}
+        # Up, so that no limit becomes 0, which is none.
+        options = {**self._entry.options, CONF_REQUESTS_PER_HOUR: math.ceil(value)}
         self.hass.config_entries.async_update_entry(self._entry, options=options)

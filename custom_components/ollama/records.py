@@ -6,13 +6,13 @@ a limit can't be escaped by reloading.
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 import logging
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
@@ -34,6 +34,7 @@ _LOGGER = logging.getLogger(__name__)
 _VERSION: Final = 1
 _WINDOWS: Final = "windows"
 _LEARNED: Final = "bytes_per_token"
+_LOOK_AT_CLOCK: Final = timedelta(minutes=1)
 _SAVE_DELAY: Final = 60.0
 """Seconds after a query until the counters are written; they are at a shutdown, too."""
 
@@ -55,7 +56,7 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
     """Return a server's records; the first time what an earlier run has saved is read."""
     known = hass.data.setdefault(DATA_RECORDS, {})
     if entry_id not in known:
-        usage = Usage(hass.loop.time, lambda: dt_util.now().date())
+        usage = Usage(hass.loop.time, lambda: dt_util.now().date(), dt_util.now)
         queue = RequestQueue(DEFAULT_PARALLEL, usage.tell)
         known[entry_id] = ServerRecords(
             usage, RateLimiter(hass.loop.time), queue, Windows(), Prefixes(hass.loop.time)
@@ -111,6 +112,8 @@ def async_keep_records(
         usage.listen(save),
         # Each minute: nobody tells when the clock is set, or the time zone.
         async_track_time_change(hass, turn_of_day, second=0),
+        # After a step back the other sleeps until it is as late again as it was.
+        async_track_time_interval(hass, turn_of_day, _LOOK_AT_CLOCK),
     )
     if usage.day.all.requests:
         # Some may have ended while nobody was here to save them.

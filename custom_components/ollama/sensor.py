@@ -87,7 +87,7 @@ SERVER_SENSORS = (
     ServerSensorDescription(
         key="version",
         entity_category=EntityCategory.DIAGNOSTIC,
-        value=lambda state: state.version,
+        value=lambda state: state.version or None,
     ),
 )
 
@@ -210,8 +210,9 @@ class TodaySensor(OllamaUsageEntity, SensorEntity):
     @property
     @override
     def last_reset(self) -> datetime:
-        """Return the local midnight from which it counts."""
-        return dt_util.start_of_local_day(self._runtime.records.usage.day.day)
+        """Return the local midnight from which it counts: that of the zone of then."""
+        day = self._runtime.records.usage.day
+        return dt_util.as_local(day.since) if day.since else dt_util.start_of_local_day(day.day)
 
 
 class LastSensor(OllamaUsageEntity, SensorEntity):

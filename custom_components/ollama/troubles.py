@@ -6,6 +6,7 @@ Each trouble is an issue among Home Assistant's repairs; flows/repair.py mends t
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+import sys
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
@@ -190,7 +191,7 @@ class _Watch:
         needed, window = result.needed_tokens, result.num_ctx
         if result.error == ContextTooSmallError.key:
             needed = max(needed, window + 1)
-        if window:
+        if window and self._is_own(result):
             self._needed[result.agent] = needed if needed > window else 0
             self._windows[result.agent] = window
         # Most queries tell nothing new.
@@ -202,6 +203,11 @@ class _Watch:
         if self._learned.get(result.agent) != learned:
             self._learned[result.agent] = learned
             self._look()
+
+    def _is_own(self, result: QueryResult) -> bool:
+        """Whether an agent was asked with its own model, rather than with another for once."""
+        user = self._entry.subentries.get(result.agent)
+        return user is not None and full_name(user.data[CONF_MODEL]) == full_name(result.model)
 
     @callback
     def _look(self) -> None:
@@ -298,7 +304,7 @@ class _Watch:
 
     def _of_missing(self, user: ConfigSubentry) -> Iterator[Trouble]:
         model = user.data[CONF_MODEL]
-        if is_cloud_model(model):
+        if is_cloud_model(model) and not self._runtime.settings.privacy.allow_cloud_models:
             return  # what is to be said of it is said already
         if not async_get_downloads(self._hass).async_is_running(self._runtime.server, model):
             yield _of_user(MODEL_MISSING, user)
@@ -341,8 +347,9 @@ class _Watch:
         if fitting is None:
             yield _of_user(MODEL_TOO_SMALL, user, **figures, limit=str(limit))
         else:
-            # All are given the same; nobody is to lose what he has.
-            yield _of_user(CONTEXT_TOO_SMALL, user, **figures, fitting=str(max(fitting, largest)))
+            # All are given the same; nobody is to lose what he has and the model can give.
+            fitting = min(max(fitting, largest), limit or sys.maxsize)
+            yield _of_user(CONTEXT_TOO_SMALL, user, **figures, fitting=str(fitting))
 
     def _installed(self, user: ConfigSubentry) -> InstalledModel | None:
         state: ServerState | None = self._runtime.coordinator.data

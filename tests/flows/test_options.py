@@ -90,6 +90,14 @@ async def test_saved(hass: HomeAssistant, entry):
     assert entry.options == {"kept": KEPT, **SAVED_DEFAULTS}
 
 
+async def test_limit_below_one(hass: HomeAssistant, entry):
+    """It isn't none, as 0 is."""
+    limits = ("requests_per_hour", "requests_per_hour_per_user")
+    await (await change_options(hass, entry)).submit(**dict.fromkeys(limits, 0.5), max_parallel=1.5)
+    assert [entry.options[key] for key in limits] == [1, 1]
+    assert entry.options["max_parallel"] == 2
+
+
 async def test_keeps_what_was_changed_elsewhere(hass: HomeAssistant, entry):
     """The limit has an entity of its own, and the dialog may be open for long."""
     dialog = await change_options(hass, entry)

@@ -1,7 +1,7 @@
 """Counters: exact, of today, and not put out by any clock."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 import json
 import math
 from typing import Any
@@ -23,13 +23,20 @@ ONE = Totals(1, 0, 100, 20)
 
 
 class Calendar:
-    """The local date, which a test sets."""
+    """The local date, which a test sets, and the time."""
 
     def __init__(self, today: date = FRIDAY) -> None:
         self.today = today
+        self.time = time(12, tzinfo=UTC)
 
     def __call__(self) -> date:
         return self.today
+
+    def now(self) -> datetime:
+        return datetime.combine(self.today, self.time)
+
+    def show(self, moment: datetime) -> None:
+        self.today, self.time = moment.date(), moment.timetz()
 
 
 @pytest.fixture
@@ -44,7 +51,7 @@ def calendar() -> Calendar:
 
 @pytest.fixture
 def usage(clock: Clock, calendar: Calendar) -> Usage:
-    return Usage(clock, calendar)
+    return Usage(clock, calendar, calendar.now)
 
 
 def last_chunk(prompt: int = 100, completion: int = 20, **more: Any) -> ollama.ChatResponse:
@@ -271,12 +278,13 @@ def test_daylight_saving(zone: str, change: datetime):
     moments = list(_moments(change, ZoneInfo(zone)))
     offsets = {moment.utcoffset() for moment in moments}
     assert len(offsets) == 2, "the clock is changed in between"
-    calendar = Calendar(moments[0].date())
-    usage = Usage(Clock(), calendar)
+    calendar = Calendar()
+    calendar.show(moments[0])
+    usage = Usage(Clock(), calendar, calendar.now)
     counted: dict[date, int] = {}
     turns = 0
     for moment in moments:
-        calendar.today = moment.date()
+        calendar.show(moment)
         turns += usage.turn_of_day()
         ask(usage)
         counted[usage.day.day] = usage.day.all.requests
@@ -287,8 +295,9 @@ def test_daylight_saving(zone: str, change: datetime):
 
 def test_set_back_by_an_hour(usage: Usage, calendar: Calendar):
     """Half past midnight becomes half past eleven: it stays the day that has begun."""
+    calendar.show(datetime(2026, 11, 20, 0, 30, tzinfo=UTC))
     ask(usage)
-    calendar.today -= timedelta(1)
+    calendar.show(datetime(2026, 11, 19, 23, 30, tzinfo=UTC))
     ask(usage)
     assert usage.day.day == FRIDAY
     assert usage.day.all.requests == 2
@@ -299,19 +308,55 @@ def test_set_back_by_an_hour(usage: Usage, calendar: Calendar):
     assert usage.day.all.requests == 0
 
 
-@pytest.mark.parametrize("days", [2, 30, 365 * 14])
+@pytest.mark.parametrize("days", [1, 2, 30, 365 * 14])
 def test_set_back_from_the_future(days: int):
     """A clock that was wrong before: what was counted stays, and the days turn as they do."""
     calendar = Calendar(FRIDAY + timedelta(days))
-    usage = Usage(Clock(), calendar)
+    usage = Usage(Clock(), calendar, calendar.now)
     ask(usage)
     calendar.today = FRIDAY
     assert usage.day.day == FRIDAY
     assert usage.day.all == ONE
+    assert usage.day.since == midnight(FRIDAY), "it can't have begun in the future"
     ask(usage)
     assert usage.day.all.requests == 2
     calendar.today = FRIDAY + timedelta(1)
     assert usage.day.all.requests == 0
+    assert usage.day.since == midnight(FRIDAY + timedelta(1))
+
+
+def midnight(day: date, zone: str = "UTC") -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone))
+
+
+def test_zone_that_is_changed_there_and_back(usage: Usage, calendar: Calendar):
+    """As long as no midnight has passed meanwhile, it is the same day."""
+    moment = datetime(2026, 11, 20, 1, tzinfo=ZoneInfo("Europe/Amsterdam"))
+    calendar.show(moment)
+    usage.turn_of_day()
+    began = usage.day.since
+    ask(usage)
+    for zone in ("America/Los_Angeles", "Europe/Amsterdam"):
+        calendar.show(moment.astimezone(ZoneInfo(zone)))
+        assert not usage.turn_of_day()
+        assert usage.day.day == calendar.today
+        assert (usage.day.all, usage.day.since) == (ONE, began)
+    calendar.today += timedelta(1)
+    assert usage.day.all.requests == 0
+    assert usage.day.since == midnight(FRIDAY + timedelta(1), "Europe/Amsterdam")
+
+
+def test_zone_to_the_west_has_a_midnight_of_its_own(usage: Usage, calendar: Calendar):
+    moment = datetime(2026, 11, 20, 1, tzinfo=ZoneInfo("Europe/Amsterdam"))
+    calendar.show(moment)
+    ask(usage)
+    west = ZoneInfo("America/Los_Angeles")
+    calendar.show(moment.astimezone(west))
+    ask(usage)
+    assert usage.day.all.requests == 2
+    calendar.show(datetime(2026, 11, 20, tzinfo=west))
+    assert usage.day.all.requests == 0
+    assert usage.day.since == midnight(FRIDAY, "America/Los_Angeles")
 
 
 def test_from_2040_to_2026(usage: Usage, calendar: Calendar):
@@ -381,7 +426,16 @@ def test_counters_survive(usage: Usage):
 def test_of_yesterday_is_gone(usage: Usage):
     ask(usage)
     again = _restored(_saved(usage), FRIDAY + timedelta(1))
-    assert again.day == Day(FRIDAY + timedelta(1))
+    tomorrow = FRIDAY + timedelta(1)
+    assert again.day == Day(tomorrow, since=midnight(tomorrow))
+
+
+def test_of_a_version_that_noted_no_begin(usage: Usage):
+    ask(usage)
+    saved = _saved(usage)
+    del saved["since"]
+    again = _restored(saved)
+    assert (again.day.all, again.day.since) == (ONE, None)
 
 
 def test_counted_while_the_file_was_read(usage: Usage):
@@ -425,6 +479,7 @@ shape = st.fixed_dictionaries(
         ),
         "by_model": json_values,
         "by_source": json_values,
+        "since": json_values | st.datetimes().map(datetime.isoformat),
     },
 )
 
@@ -444,8 +499,10 @@ def test_garbage_is_restored_as_far_as_it_goes(saved: Any):
     assert usage.day.all == before + ONE
     assert json_bytes(usage.day.as_dict())
     assert all(isinstance(part, Totals) for part in usage.day.by_agent.values())
-    calendar.today += timedelta(400_000)
+    calendar.today += timedelta(1)
     assert usage.day.all.requests in (0, 1)
+    calendar.today += timedelta(400_000)
+    assert usage.day.all.requests == 0
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ SHORT_TEXT: Final = 50
 """Characters of a text that events tell by default."""
 LONG_TEXT: Final = 8_000
 """Bytes of a text that they tell at most: the recorder drops events above 32 kB."""
+_FEWEST_SECONDS: Final = 2
+"""That somebody is asked to wait: "in 1 seconds" is right in no language."""
 _MOST_ENTITIES: Final = 50
 """Of one call: more than anybody looks up one by one."""
 _ELLIPSIS: Final = "…"
@@ -114,7 +116,7 @@ class RunningQuery:
         if refused is None:
             self.admitted = True
         elif refused.too_soon:
-            raise TooSoonError(seconds=str(math.ceil(refused.wait)))
+            raise TooSoonError(seconds=str(max(_FEWEST_SECONDS, math.ceil(refused.wait))))
         else:
             # Rounded up, so that it is really free by then. Added in UTC: a local clock may be
             # put back or forward in between.

@@ -1,6 +1,7 @@
 """The settings of a server: everything but its address and its agents."""
 
 from collections.abc import Mapping
+import math
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
@@ -166,7 +167,8 @@ def read_options(
             if value != was.get(key) or now[key] == was.get(key)
         }
     for key in _WHOLE_NUMBERS:
-        options[key] = int(options[key])
+        # Up, so that no limit becomes 0, which is none.
+        options[key] = math.ceil(options[key])
     if not options.get(CONF_ALLOW_PUBLIC_SERVER):
         # As in an entry that never allowed it: a change of this loads the entry anew.
         options.pop(CONF_ALLOW_PUBLIC_SERVER, None)

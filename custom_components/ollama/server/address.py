@@ -1,5 +1,7 @@
 """The address of a server, as people write it."""
 
+from collections.abc import Hashable
+
 from yarl import URL
 
 DEFAULT_PORT = 11434
@@ -52,12 +54,13 @@ def host_of(url: str) -> str:
 
 def same_server(one: str, other: str) -> bool:
     """Whether two base URLs lead to the same place."""
-    return _comparable(one) == _comparable(other)
+    return comparable(one) == comparable(other)
 
 
-def _comparable(text: str) -> tuple[str, str, int | None, str]:
+def comparable(text: str) -> Hashable:
+    """Return a base URL in the form in which it can be compared, however it is written."""
     try:
         url = URL(complete_url(text))
     except ValueError:
-        return ("", text, None, "")
+        return text
     return (url.scheme, (url.host or "").lower(), url.port, url.path.rstrip("/"))

@@ -6,6 +6,7 @@ events and in the log.
 """
 
 import asyncio
+from collections.abc import Hashable
 import contextlib
 from dataclasses import dataclass
 import logging
@@ -17,6 +18,7 @@ from homeassistant.helpers.singleton import singleton
 import ollama
 
 from ..const import DATA_DOWNLOADS, EVENT_PULL_PROGRESS
+from .address import comparable
 from .errors import (
     AnswerCutError,
     AnswerInvalidError,
@@ -171,7 +173,7 @@ class Downloads:
     def __init__(self, hass: HomeAssistant) -> None:
         """Start with none."""
         self._hass = hass
-        self._running: dict[tuple[str, str], Download] = {}
+        self._running: dict[tuple[Hashable, str], Download] = {}
 
     @callback
     def async_is_running(self, server: OllamaServer, model: str) -> bool:
@@ -205,8 +207,9 @@ class Downloads:
         return download
 
     @staticmethod
-    def _key(server: OllamaServer, model: str) -> tuple[str, str]:
-        return (server.connection.url, full_name(model))
+    def _key(server: OllamaServer, model: str) -> tuple[Hashable, str]:
+        # A server may have been added twice, with its address written in two ways.
+        return (comparable(server.connection.url), full_name(model))
 
     async def _async_tell(self, download: Download, entry_id: str | None) -> None:
         """Tell how far a download is until it has ended, by events and in the log."""

@@ -7,21 +7,22 @@ returns at the end of each generation.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 import logging
 import math
 from typing import Any, Final
 
 import ollama
 
-from .lenient import as_count, as_mapping, as_number, as_seconds
+from .lenient import as_count, as_mapping, as_number, as_seconds, as_time
 from .queue import Priority
 
 _LOGGER = logging.getLogger(__name__)
 
 _CLOCK_NEVER_SET: Final = date(2026, 1, 1)
 """A clock that shows an earlier day has not been set since the device was switched on."""
-_SMALL_STEP_BACK: Final = timedelta(days=1)
+_SMALL_STEP_BACK: Final = timedelta(hours=1)
+_NOON: Final = time(12)
 
 _BYTES_PER_TOKEN: Final = 3.5
 """Until a model has shown its own figure: English text has more, names of devices have less."""
@@ -201,6 +202,8 @@ class Day:
     by_agent: Mapping[str, Totals] = field(default_factory=dict)
     by_model: Mapping[str, Totals] = field(default_factory=dict)
     by_source: Mapping[str, Totals] = field(default_factory=dict)
+    since: datetime | None = None
+    """The midnight with which it began, wherever that was; None where that wasn't noted."""
 
     @classmethod
     def of(cls, day: date, result: QueryResult) -> Day:
@@ -226,6 +229,7 @@ class Day:
             "by_agent": _as_dicts(self.by_agent),
             "by_model": _as_dicts(self.by_model),
             "by_source": _as_dicts(self.by_source),
+            "since": self.since and self.since.isoformat(),
         }
 
     @classmethod
@@ -242,17 +246,27 @@ class Day:
             _from_dicts(values.get("by_agent")),
             _from_dicts(values.get("by_model")),
             _from_dicts(values.get("by_source")),
+            as_time(values.get("since")),
         )
 
 
 class Usage:
     """The counters of one server, and who wants to know of their changes."""
 
-    def __init__(self, now: Callable[[], float], today: Callable[[], date]) -> None:
-        """Take a clock that only goes forward, in seconds, and the local calendar."""
+    def __init__(
+        self,
+        now: Callable[[], float],
+        today: Callable[[], date],
+        local_now: Callable[[], datetime] | None = None,
+    ) -> None:
+        """Take a clock that only goes forward, in seconds, the local calendar, and its time.
+
+        Without the time it is always noon.
+        """
         self._now = now
         self._today = today
-        self._day = Day(today())
+        self._local_now = local_now or (lambda: datetime.combine(today(), _NOON, UTC))
+        self._day = Day(today(), since=self._midnight(today()))
         self.last: QueryResult | None = None
         """The last query that was answered."""
         self.last_error: str | None = None
@@ -277,21 +291,34 @@ class Usage:
     def turn_of_day(self) -> bool:
         """Begin to count anew when it has become another day; return whether it has.
 
-        A clock that has not been set yet, and a small step back, as when the time zone is
-        changed, are no new day.
+        A clock that has not been set yet, a step back, and a time zone that is changed there
+        and back, are no new day.
         """
         today = self._today()
         if today == self._day.day or today < _CLOCK_NEVER_SET:
             return False
         if today < self._day.day:
-            if self._day.day - today > _SMALL_STEP_BACK:
-                # The clock was wrong before: what it counted belongs to now.
-                self._day = replace(self._day, day=today)
-                self.tell()
+            self._step_back(today)
             return False
-        self._day = Day(today)
+        midnight, since = self._midnight(today), self._day.since
+        is_same = since is not None and midnight <= since <= self._local_now()
+        self._day = replace(self._day, day=today) if is_same else Day(today, since=midnight)
         self.tell()
-        return True
+        return not is_same
+
+    def _step_back(self, today: date) -> None:
+        """Let what was counted belong to an earlier day, unless its midnight is about to come."""
+        now, since = self._local_now(), self._day.since
+        if now >= self._midnight(self._day.day) - _SMALL_STEP_BACK:
+            return
+        if since is not None and since > now:
+            # The clock was wrong before: nothing can have begun in the future.
+            since = self._midnight(today)
+        self._day = replace(self._day, day=today, since=since)
+        self.tell()
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), self._local_now().tzinfo).astimezone(UTC)
 
     def open(self, source: str, agent: str, model: str) -> Query:
         """Begin a query."""
