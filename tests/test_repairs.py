@@ -60,6 +60,7 @@ KEYS = {
     "voice_tts_gone",
     "voice_voice_gone",
     "voice_wake_gone",
+    "voice_wake_word_gone",
 }
 
 type AddEntry = Callable[..., Awaitable[MockConfigEntry]]

@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .entity import OllamaServerEntity
 from .managing import async_unload_all
 from .runtime import OllamaConfigEntry
-from .voice.entities import TEST_VOICE, TestVoice
+from .voice.entities import voice_buttons
 
 PARALLEL_UPDATES = 1
 
@@ -26,7 +26,7 @@ async def async_setup_entry(
     runtime = entry.runtime_data
     for subentry_id, health in runtime.voices.items():
         async_add_entities(
-            [TestVoice(health, TEST_VOICE, runtime.device_id)], config_subentry_id=subentry_id
+            voice_buttons(hass, health, runtime.device_id), config_subentry_id=subentry_id
         )
 
 

@@ -40,6 +40,7 @@ from .voice.health import (
     VOICE_TTS_GONE,
     VOICE_VOICE_GONE,
     VOICE_WAKE_GONE,
+    VOICE_WAKE_WORD_GONE,
 )
 
 CLOUD_MODEL_REFUSED: Final = "cloud_model_refused"
@@ -63,6 +64,7 @@ _VOICE_WITHOUT_FIX: Final = frozenset(
         VOICE_TTS_GONE,
         VOICE_VOICE_GONE,
         VOICE_WAKE_GONE,
+        VOICE_WAKE_WORD_GONE,
     }
 )
 _WITHOUT_FIX: Final = _VOICE_WITHOUT_FIX | {

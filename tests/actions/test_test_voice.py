@@ -25,6 +25,7 @@ from custom_components.ollama.voice.settings import SUBENTRY_VOICE, VoiceSetting
 from simulator import Reply, Simulator, ToolCall
 from speech import Fault, ScriptedRecogniser, ToneSpeaker
 
+from ..common import MODEL
 from ..voice.pipelines import add_pipeline
 from .calling import act, clean_trace, failure, run_automation
 
@@ -41,6 +42,7 @@ STAGES = {
     "text_to_speech",
     "whole",
 }
+USAGE = {"prompt_tokens", "completion_tokens", "duration", "tokens_per_second"}
 
 
 class LoudnessVad:
@@ -92,8 +94,11 @@ async def test_what_it_returns(hass: HomeAssistant, pipeline: Pipeline):
     assert set(timings) == STAGES
     assert all(seconds >= 0 for seconds in timings.values())
     assert response.pop("audio_duration") == pytest.approx(0.156, abs=0.02)
+    assert response.pop("conversation_id")
+    assert set(response.pop("usage")) == USAGE
     assert response == {
         "pipeline": pipeline.id,
+        "model": MODEL,
         "sentence": SENTENCE,
         "heard": SENTENCE,
         "response": ANSWER,
@@ -211,7 +216,9 @@ async def test_a_speaker_that_fails(hass: HomeAssistant, pipeline: Pipeline, pip
     assert err.translation_key == "voice_test_speaker_failed"
 
 
-@pytest.mark.parametrize("data", [{"sentence": " "}, {"control": "perhaps"}, {"model": "big"}])
+@pytest.mark.parametrize(
+    "data", [{"sentence": " "}, {"sentence": "!?"}, {"control": "perhaps"}, {"model": "big"}]
+)
 async def test_fields_that_make_no_sense(hass: HomeAssistant, pipeline: Pipeline, data):
     with pytest.raises(probatio.Invalid):
         await act(hass, "test_voice", pipeline=pipeline.id, **data)

@@ -235,6 +235,84 @@ async def test_language_that_vanished(hass: HomeAssistant, voice, whisper, piper
     assert words["server"] == address(whisper if part == "stt" else piper)
 
 
+async def test_voice_that_speaks_another_language_now(
+    hass: HomeAssistant, voice, piper: ToneSpeaker, mend: Repair
+):
+    """One of the same name; the language is still spoken, by another voice."""
+    before = pipeline_of(hass, voice)
+    voices = piper.voices
+    piper.voices = (SpeakerVoice("en_US-lessac-medium", ("de_DE",), "lessac"), *voices[1:])
+    await minutes(hass)
+    assert told(hass) == {"voice_pipeline_changed"}
+    piper.voices = voices
+    await minutes(hass)
+    assert told(hass) == set()
+    assert pipeline_of(hass, voice) == before
+
+
+async def test_language_that_vanished_with_the_voice_there(hass: HomeAssistant, voice, piper):
+    """Told once: nobody has changed anything by hand."""
+    piper.voices = (SpeakerVoice("en_US-lessac-medium", ("de_DE",), "lessac"),)
+    await minutes(hass)
+    assert told(hass) == {"voice_language_gone"}
+
+
+async def test_voice_that_tells_no_language(hass: HomeAssistant, voice, piper):
+    """It may speak any."""
+    piper.voices = (SpeakerVoice("en_US-lessac-medium", (), "lessac"), *piper.voices[1:])
+    await minutes(hass)
+    assert told(hass) == set()
+
+
+# Wake words
+
+
+@pytest.fixture
+async def waking(hass: HomeAssistant, entry, whisper, piper, waker: ScriptedWaker) -> Any:
+    """A pipeline with a wake word."""
+    dialog = await open_voice(hass, entry)
+    await dialog.submit(stt=address(whisper), tts=address(piper), wake_word=address(waker))
+    await dialog.submit()
+    await dialog.submit(wake_word_id="ok_nabu")
+    await settled(hass)
+    return entry
+
+
+async def test_wake_word_that_vanished(hass: HomeAssistant, waking, waker: ScriptedWaker):
+    words = waker.words
+    waker.words = ("hey_jarvis",)
+    await minutes(hass)
+    assert told(hass) == {"voice_wake_word_gone"}
+    issue = issue_of(hass, "voice_wake_word_gone")
+    assert not issue.is_fixable
+    assert issue.translation_placeholders == {
+        "pipeline": "Ollama Voice",
+        "server": address(waker),
+        "wake_word": "ok nabu",
+    }
+    waker.words = words
+    await minutes(hass)
+    assert told(hass) == set()
+
+
+async def test_another_wake_word_by_hand_is_fine(hass: HomeAssistant, waking, waker: ScriptedWaker):
+    """Also none: Home Assistant then takes the first."""
+    for word in ("hey_jarvis", None):
+        await async_update_pipeline(hass, pipeline_of(hass, waking), wake_word_id=word)
+        waker.words = ("hey_jarvis",)
+        await minutes(hass)
+        assert told(hass) == set()
+
+
+async def test_wake_word_of_another_server(hass: HomeAssistant, waking, waker: ScriptedWaker):
+    """That one is not watched."""
+    await async_update_pipeline(
+        hass, pipeline_of(hass, waking), wake_word_entity="wake_word.other", wake_word_id="alexa"
+    )
+    await minutes(hass)
+    assert told(hass) == set()
+
+
 # Hands that change it
 
 
@@ -246,6 +324,7 @@ async def test_language_that_vanished(hass: HomeAssistant, voice, whisper, piper
         {"tts_engine": None, "tts_language": None},
         {"stt_language": "nl"},
         {"tts_language": "nl_NL"},
+        {"tts_voice": "de_DE-thorsten-high"},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -338,6 +417,57 @@ async def test_agent_that_was_removed(hass: HomeAssistant, voice):
     hass.config_entries.async_remove_subentry(voice, agent.subentry_id)
     await settled(hass)
     assert told(hass) == {"voice_agent_removed"}
+
+
+async def test_voice_of_another_language_accepted(hass: HomeAssistant, voice, mend: Repair):
+    """It stays, and yet another one is told again."""
+    await async_update_pipeline(hass, pipeline_of(hass, voice), tts_voice="de_DE-thorsten-high")
+    await settled(hass)
+    await mend.open(issue_of(hass, "voice_pipeline_changed"))
+    await mend.choose("accept")
+    assert mend.is_done
+    await settled(hass)
+    await minutes(hass)
+    assert told(hass) == set()
+    await async_update_pipeline(hass, pipeline_of(hass, voice), tts_voice="nl_NL-mls-medium")
+    await settled(hass)
+    assert told(hass) == {"voice_pipeline_changed"}
+
+
+async def test_agent_that_was_disabled(hass: HomeAssistant, voice):
+    registry = er.async_get(hass)
+    registry.async_update_entity(AGENT, disabled_by=er.RegistryEntryDisabler.USER)
+    await minutes(hass)
+    assert told(hass) == {"voice_agent_removed"}
+    registry.async_update_entity(AGENT, disabled_by=None)
+    # Home Assistant loads the entry again for it.
+    await minutes(hass, 2)
+    await settled(hass)
+    assert told(hass) == set()
+
+
+async def test_disabled_agent_that_is_not_used(hass: HomeAssistant, voice, mend: Repair):
+    """Somebody wanted another one in the pipeline."""
+    by_hand = {"conversation_engine": "conversation.home_assistant"}
+    await async_update_pipeline(hass, pipeline_of(hass, voice), **by_hand)
+    await settled(hass)
+    await mend.open(issue_of(hass, "voice_pipeline_changed"))
+    await mend.choose("accept")
+    await settled(hass)
+    registry = er.async_get(hass)
+    registry.async_update_entity(AGENT, disabled_by=er.RegistryEntryDisabler.USER)
+    await minutes(hass)
+    assert told(hass) == set()
+
+
+async def test_disabled_agent_is_not_put_into_a_pipeline(hass: HomeAssistant, voice, mend: Repair):
+    await store(hass).async_delete_item(pipeline_of(hass, voice).id)
+    registry = er.async_get(hass)
+    registry.async_update_entity(AGENT, disabled_by=er.RegistryEntryDisabler.USER)
+    await settled(hass)
+    await mend.open(issue_of(hass, "voice_pipeline_deleted"))
+    await mend.choose("restore")
+    assert mend.aborted == "not_there_any_more"
 
 
 async def test_deleted_and_made_again(hass: HomeAssistant, voice, mend: Repair):

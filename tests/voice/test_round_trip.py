@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 import logging
 from pathlib import Path
+import traceback
 from typing import Any
 
 from homeassistant.components import conversation, tts
 from homeassistant.components.assist_pipeline import Pipeline, async_update_pipeline
+from homeassistant.components.assist_pipeline.default_pipeline import _DefaultPipelineProcessor
 from homeassistant.components.assist_pipeline.pipeline import async_get_pipeline
 from homeassistant.components.assist_pipeline.runtime import KEY_ASSIST_PIPELINE
 from homeassistant.core import Context, HomeAssistant
@@ -242,15 +244,14 @@ async def test_a_language_with_a_region(hass: HomeAssistant, entry, paris: None,
         assert (await go(hass, pipeline)).sentence.startswith("Wat is")
 
 
-async def test_a_language_without_a_sentence(
-    hass: HomeAssistant, entry, paris: None, whisper, piper
-):
-    pipeline = await add_pipeline(hass, whisper, piper, stt_language="zh")
-    err = await fail(hass, pipeline)
-    assert err.translation_key == "voice_test_sentence_needed"
-    assert not piper.spoken
-    whisper.script("你好")
-    assert (await go(hass, pipeline, sentence="你好")).word_error_rate == 0
+async def test_a_language_without_a_sentence(hass: HomeAssistant, entry, paris: None, piper):
+    async with ScriptedRecogniser(languages=("haw",)) as whisper:
+        pipeline = await add_pipeline(hass, whisper, piper, stt_language="haw")
+        err = await fail(hass, pipeline)
+        assert err.translation_key == "voice_test_sentence_needed"
+        assert not piper.spoken
+        whisper.script("aloha")
+        assert (await go(hass, pipeline, sentence="Aloha!")).word_error_rate == 0
 
 
 # What it may not do
@@ -611,6 +612,94 @@ async def test_a_speaker_that_goes_in_the_middle(
 
     sim.set_brain(brain)
     assert (await fail(hass, pipeline)).translation_key == "voice_test_answer_unspoken"
+
+
+@pytest.mark.parametrize("answer", [ANSWER, f"{ANSWER} " * 20], ids=["short", "streamed"])
+async def test_speech_servers_that_are_unloaded_meanwhile(
+    hass: HomeAssistant,
+    pipeline: Pipeline,
+    sim: Simulator,
+    answer: str,
+    caplog: pytest.LogCaptureFixture,
+):
+    """Home Assistant's own error is no sentence for people."""
+
+    async def unload() -> None:
+        for entry in hass.config_entries.async_entries("wyoming"):
+            await hass.config_entries.async_unload(entry.entry_id)
+
+    def brain(request: Any) -> Reply:
+        hass.async_create_task(unload())
+        return Reply(answer, delay=0.3)
+
+    sim.set_brain(brain)
+    err = await fail(hass, pipeline)
+    assert err.translation_key == "voice_test_answer_unspoken"
+    assert not any(ANSWER in line for line in our_errors(caplog))
+
+
+# A pipeline that breaks
+
+
+def our_errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what we have logged as errors, with all that is shown of it."""
+    ours = [record for record in caplog.records if record.name.startswith("custom_components")]
+    return [
+        logging.Formatter().format(record) for record in ours if record.levelno >= logging.ERROR
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stage", "key"),
+    [
+        ("speech_to_text", "voice_test_recogniser_failed"),
+        ("recognize_intent", "voice_test_agent_failed"),
+    ],
+)
+async def test_a_stage_that_breaks(
+    hass: HomeAssistant,
+    pipeline: Pipeline,
+    paris: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    stage: str,
+    key: str,
+):
+    """Where, stands in the log, once; what was said does not."""
+    secret = "Grandmother is asleep."
+
+    async def broken(*args: Any) -> None:
+        raise LookupError(secret) from ValueError(secret)
+
+    # Home Assistant's own: no server could do this.
+    monkeypatch.setattr(_DefaultPipelineProcessor, stage, broken)
+    err = await fail(hass, pipeline)
+    assert err.translation_key == key
+    assert secret not in repr(err.translation_placeholders)
+    # Whoever logs the error shows what has caused it.
+    assert secret not in "".join(traceback.format_exception(err))
+    [told] = our_errors(caplog)
+    assert "LookupError" in told
+    assert "in broken" in told
+    assert secret not in told
+
+
+async def test_an_error_of_ours_is_passed_on(
+    hass: HomeAssistant,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    async def refuse(*args: Any) -> None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="voice_test_no_pipeline"
+        )
+
+    monkeypatch.setattr(_DefaultPipelineProcessor, "recognize_intent", refuse)
+    err = await fail(hass, pipeline)
+    assert isinstance(err, ServiceValidationError)
+    assert err.translation_key == "voice_test_no_pipeline"
+    assert not our_errors(caplog)
 
 
 # Which pipelines

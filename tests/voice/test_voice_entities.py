@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components import conversation
 from homeassistant.components.persistent_notification import _async_get_or_create_notifications
 from homeassistant.const import EntityCategory
@@ -11,17 +12,21 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_fire_time_changed,
+)
 
 from custom_components.ollama.voice.entities import PartStatus
 from custom_components.ollama.voice.health import INTERVAL
 from simulator import Reply, Simulator
-from speech import Fault, ScriptedRecogniser, ToneSpeaker
+from speech import Fault, ScriptedRecogniser, SpeakerVoice, ToneSpeaker
 
 from ..flows.conftest import _our_flow  # noqa: F401 -- a fixture
 from ..test_quality_scale import icons, texts
 from .homes import (
     add_voice,
+    change_voice,
     no_likely_places,  # noqa: F401 -- a fixture
     settled,
     the_voice,
@@ -36,6 +41,10 @@ TIMINGS = {
     "intent": "sensor.ollama_voice_time_to_answer",
     "speech_start": "sensor.ollama_voice_time_until_it_speaks",
     "whole": "sensor.ollama_voice_total_time",
+}
+SEEN = {
+    "stt": "sensor.ollama_voice_speech_recognition_last_seen",
+    "tts": "sensor.ollama_voice_speech_output_last_seen",
 }
 QUESTION = "What is the capital of France?"
 ANSWER = "It is Paris."
@@ -103,7 +112,7 @@ async def test_ids_names_and_icons(hass: HomeAssistant, voice):
         assert entity.has_entity_name
         assert texts()["entity"][entity.domain][key]["name"]
         assert icons()["entity"][entity.domain][key]
-        assert (entity.disabled_by is not None) == key.endswith("last_seen")
+        assert entity.disabled_by is None
         is_timing = key in TIMINGS
         assert entity.entity_category == (None if is_timing else EntityCategory.DIAGNOSTIC)
 
@@ -139,13 +148,54 @@ async def test_not_known_until_it_was_asked(hass: HomeAssistant, voice, whisper)
 
 
 async def test_last_seen(hass: HomeAssistant, voice):
-    [seen] = [one for one in of_voice(hass, voice) if one.unique_id.endswith("_stt_last_seen")]
-    er.async_get(hass).async_update_entity(seen.entity_id, disabled_by=None)
+    """Nobody has to enable it."""
     before = dt_util.utcnow().replace(microsecond=0)
     assert await hass.config_entries.async_reload(voice.entry_id)
     await settled(hass)
-    shown = dt_util.parse_datetime(state(hass, seen.entity_id).state)
-    assert before <= shown <= dt_util.utcnow()
+    for entity_id in SEEN.values():
+        shown = dt_util.parse_datetime(state(hass, entity_id).state)
+        assert before <= shown <= dt_util.utcnow()
+
+
+async def a_minute(hass: HomeAssistant, voice: Any, freezer: FrozenDateTimeFactory) -> None:
+    """Let a minute pass, with its questions."""
+    freezer.tick(INTERVAL + timedelta(seconds=1))
+    async_fire_time_changed(hass, dt_util.utcnow())
+    [health] = voice.runtime_data.voices.values()
+    await health._asking
+    await hass.async_block_till_done()
+
+
+async def test_last_seen_is_shown_now_and_then(
+    hass: HomeAssistant, voice, freezer: FrozenDateTimeFactory
+):
+    """Each minute would only fill the database."""
+    await a_minute(hass, voice, freezer)  # so that all timers go by this clock
+    changes = async_capture_events(hass, "state_changed")
+    for _ in range(20):
+        await a_minute(hass, voice, freezer)
+    shown = [one for one in changes if one.data["entity_id"] == SEEN["stt"]]
+    assert len(shown) == 4
+    ages = [one.time_fired - dt_util.parse_datetime(one.data["new_state"].state) for one in shown]
+    assert max(ages) < timedelta(seconds=2)
+
+
+async def test_last_seen_of_what_goes_and_comes_back(
+    hass: HomeAssistant, voice, whisper: ScriptedRecogniser, freezer: FrozenDateTimeFactory
+):
+    """Then it is the moment itself."""
+    for _ in range(2):  # the first, so that all timers go by this clock
+        await a_minute(hass, voice, freezer)
+    last = dt_util.utcnow()
+    await whisper.stop()
+    for _ in range(10):
+        await a_minute(hass, voice, freezer)
+        shown = dt_util.parse_datetime(state(hass, SEEN["stt"]).state)
+        assert abs(shown - last) < timedelta(seconds=2)
+    await whisper.start()
+    await a_minute(hass, voice, freezer)
+    shown = dt_util.parse_datetime(state(hass, SEEN["stt"]).state)
+    assert abs(shown - dt_util.utcnow()) < timedelta(seconds=2)
 
 
 async def test_timings_of_the_last_run(hass: HomeAssistant, voice, sim: Simulator):
@@ -165,6 +215,35 @@ async def test_timings_of_the_last_run(hass: HomeAssistant, voice, sim: Simulato
 
 async def press(hass: HomeAssistant) -> None:
     await hass.services.async_call("button", "press", {"entity_id": BUTTON}, blocking=True)
+
+
+@pytest.mark.parametrize(
+    ("language", "there"), [("no", True), ("tr", True), ("haw", False)], ids=str
+)
+async def test_button_where_something_can_be_said(
+    hass: HomeAssistant, entry, language: str, there: bool
+):
+    """Without a sentence there is nothing to press."""
+    voices = (SpeakerVoice("voice", (language,), "voice"),)
+    async with ScriptedRecogniser(languages=(language,)) as hears, ToneSpeaker(voices=voices) as it:
+        await add_voice(hass, entry, hears, it, language=language)
+        assert (hass.states.get(BUTTON) is not None) == there
+        assert state(hass, HEARS).state == "on"
+
+
+async def test_button_goes_with_the_language(hass: HomeAssistant, entry):
+    languages = ("en", "haw")
+    voices = [SpeakerVoice(language, (language,), language) for language in languages]
+    async with ScriptedRecogniser(languages=languages) as hears, ToneSpeaker(voices=voices) as it:
+        await add_voice(hass, entry, hears, it, language="en")
+        assert state(hass, BUTTON)
+        dialog = await change_voice(hass, entry)
+        await dialog.submit()
+        await dialog.submit(language="haw")
+        await dialog.submit()
+        await settled(hass)
+        assert hass.states.get(BUTTON) is None
+        assert er.async_get(hass).async_get(BUTTON) is None
 
 
 async def test_button_tells_what_came_of_it(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.ollama.voice.words import word_error_rate
+from custom_components.ollama.voice.words import has_words, word_error_rate
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,13 @@ def test_same_words(one, other):
 def test_other_words(one, other):
     assert word_error_rate(one, other) > 0
     assert word_error_rate(one, other) > 0
+
+
+@pytest.mark.parametrize("text", ["", " ", "!?", "...", "¿…?", "\u200b", "👍", "—"])
+def test_nothing_is_said(text):
+    assert not has_words(text)
+
+
+@pytest.mark.parametrize("text", ["a", "20", "Stop!", "开", "é", "\u200bno"])
+def test_something_is_said(text):
+    assert has_words(text)

@@ -1,39 +1,90 @@
 """Trying out a voice pipeline: a sentence is spoken to it, and it answers."""
 
+from collections.abc import Generator
+import contextlib
+from contextvars import ContextVar
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.assist_pipeline import Pipeline, async_get_pipelines
 from homeassistant.components.assist_pipeline.runtime import KEY_ASSIST_PIPELINE
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv
 import probatio
 
+from ..agent import SOURCE_CONVERSATION
 from ..const import DOMAIN
 from ..runtime import time_limits
-from ..voice.round_trip import asks_us, async_round_trip, find_pipeline
+from ..server import Figures, QueryResult
+from ..voice.round_trip import agent_entry, asks_us, async_round_trip, find_pipeline
 from ..voice.settings import CONF_PIPELINE, SUBENTRY_VOICE
+from ..voice.words import has_words
 from .action import Action
 from .asking import words_needed
 
 CONF_CONTROL: Final = "control"
 CONF_SENTENCE: Final = "sentence"
 
+_results_of: ContextVar[list[QueryResult] | None] = ContextVar("ollama_voice_test", default=None)
+
 
 async def _async_test(call: ServiceCall) -> ServiceResponse:
     pipeline = _pipeline_of(call)
     await _async_check_user(call, pipeline)
-    result = await async_round_trip(
-        call.hass,
-        pipeline.id,
-        time_limits(call.hass),
-        sentence=call.data.get(CONF_SENTENCE),
-        control=call.data[CONF_CONTROL],
-        context=call.context,
-    )
-    return asdict(result)
+    with _queries(call.hass, pipeline) as results:
+        trip = await async_round_trip(
+            call.hass,
+            pipeline.id,
+            time_limits(call.hass),
+            sentence=call.data.get(CONF_SENTENCE),
+            control=call.data[CONF_CONTROL],
+            context=call.context,
+        )
+    # What a tool of the agent asked in turn has ended before.
+    last = results[-1] if results else None
+    return {**asdict(trip), "model": last.model if last else None, "usage": _usage(last)}
+
+
+@contextlib.contextmanager
+def _queries(hass: HomeAssistant, pipeline: Pipeline) -> Generator[list[QueryResult]]:
+    """Gather how the queries end that the agent of a pipeline makes for this test.
+
+    Who listens is called where a query ends, in its task: so those of others are told apart.
+    """
+    results: list[QueryResult] = []
+
+    def note(result: QueryResult | None) -> None:
+        if result and result.source == SOURCE_CONVERSATION and _results_of.get() is results:
+            results.append(result)
+
+    entry = agent_entry(hass, pipeline)
+    with contextlib.ExitStack() as stack:
+        if entry is not None and entry.state is ConfigEntryState.LOADED:
+            stack.callback(entry.runtime_data.records.usage.listen(note))
+        stack.callback(_results_of.reset, _results_of.set(results))
+        yield results
+
+
+def _usage(result: QueryResult | None) -> dict[str, Any]:
+    """Return what an answer took, as other actions tell it."""
+    figures = result.figures if result else Figures()
+    speed = figures.tokens_per_second
+    return {
+        "prompt_tokens": figures.prompt_tokens,
+        "completion_tokens": figures.completion_tokens,
+        "duration": round(result.duration, 3) if result else 0.0,
+        "tokens_per_second": None if speed is None else round(speed, 1),
+    }
+
+
+def _sentence(value: Any) -> str:
+    text = words_needed(value)
+    if not has_words(text):
+        raise probatio.Invalid("the sentence has no words")
+    return text
 
 
 def _pipeline_of(call: ServiceCall) -> Pipeline:
@@ -80,7 +131,7 @@ TEST_VOICE = Action(
     "test_voice",
     {
         probatio.Optional(CONF_PIPELINE): cv.string,
-        probatio.Optional(CONF_SENTENCE): words_needed,
+        probatio.Optional(CONF_SENTENCE): _sentence,
         probatio.Optional(CONF_CONTROL, default=False): cv.boolean,
     },
     _async_test,

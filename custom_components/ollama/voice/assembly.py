@@ -124,9 +124,14 @@ async def async_as_it_is(hass: HomeAssistant, settings: VoiceSettings) -> VoiceS
     if (pipeline := pipeline_of(hass, settings.pipeline)) is None:
         return settings
     chosen: dict[str, Any] = {"prefer_local_intents": pipeline.prefer_local_intents}
+    engine, voice = pipeline.tts_engine, pipeline.tts_voice
     suits = best_match(settings.language, [pipeline.tts_language or ""]) is not None
-    if suits and await _async_is_of(hass, pipeline.tts_engine, settings.tts, Part.TTS):
-        chosen["voice"] = pipeline.tts_voice or settings.voice
+    if (
+        suits
+        and await _async_is_of(hass, engine, settings.tts, Part.TTS)
+        and _voice_suits(hass, engine, voice, settings.language)
+    ):
+        chosen["voice"] = voice or settings.voice
     if await _async_is_of(hass, pipeline.wake_word_entity, settings.wake, Part.WAKE):
         chosen["wake_word"] = pipeline.wake_word_id
     return replace(settings, **chosen)
@@ -236,6 +241,12 @@ def _tag(hass: HomeAssistant, settings: VoiceSettings, engine: str, part: Part) 
     return best_match(settings.language, list(offered))
 
 
+def _voice_suits(hass: HomeAssistant, engine: str | None, voice: str | None, language: str) -> bool:
+    """Whether a voice speaks a language; one that isn't known there may be new."""
+    spoken = _of_voice(hass, engine or "", voice)
+    return not spoken or best_match(language, spoken) is not None
+
+
 def _heard(hass: HomeAssistant, engine: str) -> Iterable[str]:
     entity = stt.async_get_speech_to_text_entity(hass, engine)
     return entity.supported_languages if entity else ()
@@ -245,16 +256,21 @@ def _spoken(hass: HomeAssistant, engine: str, settings: VoiceSettings) -> Iterab
     """Return the languages of the voice."""
     if (entity := tts.get_engine_instance(hass, engine)) is None:
         return ()
-    languages = entity.supported_languages
-    of_voice = [
+    # A voice that is new may not be known there yet.
+    return _of_voice(hass, engine, settings.voice) or entity.supported_languages
+
+
+def _of_voice(hass: HomeAssistant, engine: str, name: str | None) -> list[str]:
+    """Return the languages of a voice, as Home Assistant knows it."""
+    if (entity := tts.get_engine_instance(hass, engine)) is None:
+        return []
+    return [
         language
-        for language in languages
+        for language in entity.supported_languages
         if any(
-            voice.voice_id == settings.voice
-            for voice in entity.async_get_supported_voices(language) or ()
+            voice.voice_id == name for voice in entity.async_get_supported_voices(language) or ()
         )
     ]
-    return of_voice or languages  # a voice that is new may not be known there yet
 
 
 async def _async_add(hass: HomeAssistant, place: Place) -> ConfigEntry:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, override
+from datetime import datetime, timedelta
+from typing import Any, Final, override
 
 from homeassistant.components import persistent_notification
 from homeassistant.components.binary_sensor import (
@@ -11,7 +11,11 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
-from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.components.button import (
+    DOMAIN as BUTTON_DOMAIN,
+    ButtonEntity,
+    ButtonEntityDescription,
+)
 from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
@@ -19,7 +23,8 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, UnitOfTime
-from homeassistant.helpers import device_registry as dr
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity, EntityDescription
 
 from ..agent import async_sentence
@@ -28,6 +33,7 @@ from ..runtime import time_limits
 from .health import VoiceHealth
 from .records import Part
 from .round_trip import RoundTrip, async_round_trip
+from .sentences import neutral_sentence
 from .timings import RunTimings
 
 
@@ -68,8 +74,6 @@ LAST_SEEN = tuple(
         part=part,
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
-        # It changes every minute.
-        entity_registry_enabled_default=False,
     )
     for part in (Part.STT, Part.TTS)
 )
@@ -93,6 +97,9 @@ TIMINGS = (
     _timing("speech_start", lambda run: run.speech_start),
     _timing("whole", lambda run: run.whole),
 )
+
+SHOWN_EVERY: Final = timedelta(minutes=5)
+"""How often it is shown anew that a server has answered, as long as it goes on to do so."""
 
 TEST_VOICE = ButtonEntityDescription(key="test_voice", entity_category=EntityCategory.DIAGNOSTIC)
 
@@ -121,7 +128,17 @@ class VoiceEntity(Entity):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow what is learned."""
-        self.async_on_remove(self._health.async_listen(self.async_write_ha_state))
+        self._take_in()
+        self.async_on_remove(self._health.async_listen(self._show))
+
+    @callback
+    def _take_in(self) -> None:
+        """Look at what is new, before it is shown."""
+
+    @callback
+    def _show(self) -> None:
+        self._take_in()
+        self.async_write_ha_state()
 
 
 class PartStatus(VoiceEntity, BinarySensorEntity):
@@ -151,16 +168,31 @@ class PartStatus(VoiceEntity, BinarySensorEntity):
 
 
 class PartSeen(VoiceEntity, SensorEntity):
-    """When a server last answered."""
+    """When a server last answered: exactly once it is away, else now and then.
+
+    It is asked every minute; so many states would only fill the database.
+    """
 
     entity_description: PartSeenDescription
+    _seen: datetime | None = None
+    _connected: bool | None = None
+
+    @override
+    @callback
+    def _take_in(self) -> None:
+        part = self._health.parts[self.entity_description.part]
+        if (seen := part.last_seen) is None:
+            return
+        is_recent = self._seen is not None and seen - self._seen < SHOWN_EVERY
+        if is_recent and part.connected == self._connected:
+            return
+        self._seen, self._connected = seen, part.connected
 
     @property
     @override
     def native_value(self) -> datetime | None:
         """Return the moment, to the second."""
-        seen = self._health.parts[self.entity_description.part].last_seen
-        return seen and seen.replace(microsecond=0)
+        return self._seen and self._seen.replace(microsecond=0)
 
 
 class Timing(VoiceEntity, SensorEntity):
@@ -174,6 +206,22 @@ class Timing(VoiceEntity, SensorEntity):
         """Return seconds."""
         run = self._health.last_run
         return None if run is None else self.entity_description.value(run)
+
+
+@callback
+def voice_buttons(
+    hass: HomeAssistant, health: VoiceHealth, server_device_id: str
+) -> list[TestVoice]:
+    """Return the button of a pipeline; none where nothing could be said in its language."""
+    button = TestVoice(health, TEST_VOICE, server_device_id)
+    if neutral_sentence(health.settings.language) is not None:
+        return [button]
+    # There may be one of when it had another language.
+    registry = er.async_get(hass)
+    known = registry.async_get_entity_id(BUTTON_DOMAIN, DOMAIN, button.unique_id or "")
+    if known is not None:
+        registry.async_remove(known)
+    return []
 
 
 class TestVoice(VoiceEntity, ButtonEntity):

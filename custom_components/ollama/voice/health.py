@@ -44,6 +44,7 @@ VOICE_STT_GONE: Final = "voice_stt_gone"
 VOICE_TTS_GONE: Final = "voice_tts_gone"
 VOICE_VOICE_GONE: Final = "voice_voice_gone"
 VOICE_WAKE_GONE: Final = "voice_wake_gone"
+VOICE_WAKE_WORD_GONE: Final = "voice_wake_word_gone"
 
 _GONE: Final[Mapping[Part, str]] = {
     Part.STT: VOICE_STT_GONE,
@@ -53,7 +54,8 @@ _GONE: Final[Mapping[Part, str]] = {
 _ENGINES: Final[Mapping[Part, str]] = {Part.STT: "stt_engine", Part.TTS: "tts_engine"}
 _LANGUAGES: Final[Mapping[Part, str]] = {Part.STT: "stt_language", Part.TTS: "tts_language"}
 _AGENT: Final = "conversation_engine"
-WATCHED: Final = (_AGENT, *_ENGINES.values(), *_LANGUAGES.values())
+_VOICE: Final = "tts_voice"
+WATCHED: Final = (_AGENT, *_ENGINES.values(), *_LANGUAGES.values(), _VOICE)
 """Fields of a pipeline that make it fit."""
 
 
@@ -153,16 +155,19 @@ class VoiceHealth:
         for part, health in self.parts.items():
             if health.is_gone:
                 yield self._trouble(_GONE[part], server=shown(health.place))
-        if self._agent_title is None:
+        if not self._has_agent:
             yield self._trouble(VOICE_AGENT_REMOVED)
         if not self.is_known or not are_pipelines_known(self.hass):
             return
         if (pipeline := pipeline_of(self.hass, self.settings.pipeline)) is None:
             yield self._trouble(VOICE_PIPELINE_DELETED)
             return
-        if self._agent_title is not None and self._is_changed(pipeline):
+        if self._is_disabled(pipeline.conversation_engine):
+            yield self._trouble(VOICE_AGENT_REMOVED)
+        elif self._has_agent and self._is_changed(pipeline):
             yield self._trouble(VOICE_PIPELINE_CHANGED)
         yield from self._of_voices(pipeline)
+        yield from self._of_wake_word(pipeline)
 
     def is_open(self, key: str) -> bool:
         """Whether it isn't known yet if a trouble is still true."""
@@ -173,9 +178,13 @@ class VoiceHealth:
         return part in self.parts and self.parts[part].connected is not True
 
     @property
-    def _agent_title(self) -> str | None:
-        agent = self.entry.subentries.get(self.settings.agent)
-        return agent.title if agent else None
+    def _has_agent(self) -> bool:
+        return self.settings.agent in self.entry.subentries
+
+    def _is_disabled(self, agent: str) -> bool:
+        """Whether somebody has switched an agent off: nobody answers then, also no other one."""
+        entity = er.async_get(self.hass).async_get(agent)
+        return entity is not None and entity.disabled_by is not None
 
     def _trouble(self, key: str, about: str = "", **placeholders: str) -> VoiceTrouble:
         return VoiceTrouble(key, {"pipeline": self.subentry.title, **placeholders}, about)
@@ -184,7 +193,7 @@ class VoiceHealth:
         """Whether somebody has made the pipeline one that isn't this one any more."""
         accepted = as_mapping(self.subentry.data.get(CONF_ACCEPTED))
         agent = agent_entity(self.hass, self.settings.agent)
-        fits = {_AGENT: agent is not None and pipeline.conversation_engine == agent}
+        fits = {_AGENT: pipeline.conversation_engine == agent, _VOICE: self._voice_fits(pipeline)}
         for part, name in _ENGINES.items():
             fits[name] = getattr(pipeline, name) == self.parts[part].engine
         for name in _LANGUAGES.values():
@@ -194,6 +203,27 @@ class VoiceHealth:
             not fits[name] and not (name in accepted and accepted[name] == getattr(pipeline, name))
             for name in WATCHED
         )
+
+    def _voice_fits(self, pipeline: Pipeline) -> bool:
+        """Whether the voice speaks the language; one that is gone is told of in another way."""
+        health = self.parts[Part.TTS]
+        language = pipeline.tts_language
+        if health.service is None or pipeline.tts_engine != health.engine or language is None:
+            return True
+        if best_match(language, health.service.languages) is None:
+            return True
+        voices = [voice for voice in health.service.voices if voice.name == pipeline.tts_voice]
+        return all(best_match(language, voice.languages) for voice in voices if voice.languages)
+
+    def _of_wake_word(self, pipeline: Pipeline) -> Iterator[VoiceTrouble]:
+        """Find a wake word that its server doesn't know any more."""
+        health, word = self.parts.get(Part.WAKE), pipeline.wake_word_id
+        if health is None or health.service is None or word is None:
+            return
+        if pipeline.wake_word_entity == health.engine and word not in health.service.models:
+            shown_word = word.replace("_", " ")
+            server = shown(health.place)
+            yield self._trouble(VOICE_WAKE_WORD_GONE, wake_word=shown_word, server=server)
 
     def _of_voices(self, pipeline: Pipeline) -> Iterator[VoiceTrouble]:
         """Find what servers can't do any more, of what the pipeline asks of them."""
@@ -277,8 +307,11 @@ def async_watch_voices(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, Voi
 
 @callback
 def agent_entity(hass: HomeAssistant, subentry_id: str) -> str | None:
-    """Return the entity of an agent, by the id of its subentry."""
-    return er.async_get(hass).async_get_entity_id(Platform.CONVERSATION, DOMAIN, subentry_id)
+    """Return the entity of an agent, by the id of its subentry; None where none is in use."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(Platform.CONVERSATION, DOMAIN, subentry_id)
+    entity = registry.async_get(entity_id) if entity_id else None
+    return entity.entity_id if entity and entity.disabled_by is None else None
 
 
 def _lacks(service: Service, voice: str | None) -> bool:

@@ -23,6 +23,11 @@ def word_error_rate(reference: str, heard: str) -> float:
     return Levenshtein.distance(said, _words(heard)) / max(1, len(said))
 
 
+def has_words(text: str) -> bool:
+    """Whether a text says anything: marks, pictures and what can't be seen do not."""
+    return bool(_words(text))
+
+
 def _words(text: str) -> list[str]:
     """Return the words of a text; where words aren't set apart, each letter is one."""
     text = unicodedata.normalize("NFC", text).casefold()
