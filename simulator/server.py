@@ -23,6 +23,10 @@ from .state import Call, State
 from .versions import Behaviour
 
 _BACKLOG = 128
+# asyncio's name for a task that makes an accepted connection.
+_ACCEPTING = "_accept_connection2"
+# So many turns of the event loop are waited for it: a client may leave a handshake half done.
+_MOST_TURNS = 50
 # Seconds a cancelled handler may take to end when the server stops.
 _SHUTDOWN_TIMEOUT = 2.0
 
@@ -111,6 +115,7 @@ class Simulator:
             return
         self._running = False
         await self._settle_opening()
+        await _settle_accepted()
         self._close_listener()
         server, self._web = self._web, None
         if server is not None:
@@ -348,3 +353,15 @@ class Simulator:
 
     def _on_loopback(self) -> bool:
         return self._host == "localhost" or ipaddress.ip_address(self._host).is_loopback
+
+
+async def _settle_accepted() -> None:
+    """Let connections that were just accepted be made.
+
+    asyncio makes them in tasks of its own, which fail when the port is closed before.
+    """
+    for _ in range(_MOST_TURNS):
+        waiting = (task.get_coro() for task in asyncio.all_tasks())
+        if not any(getattr(coro, "__name__", "") == _ACCEPTING for coro in waiting):
+            return
+        await asyncio.sleep(0)

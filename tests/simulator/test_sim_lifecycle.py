@@ -2,11 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+import gc
 import io
 import ipaddress
 import json
 from pathlib import Path
+import socket
 import ssl
+from typing import Any
 
 import aiohttp
 from cryptography import x509
@@ -203,3 +206,21 @@ async def test_port_in_use(sim: Simulator) -> None:
     await second.start()
     assert second.url == sim.url
     await second.stop()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_stop_while_somebody_connects(turns: int):
+    """However far the connection is: nothing is left half made, and nothing is told as lost."""
+    told: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    async with Simulator() as sim:
+        client = socket.create_connection(("127.0.0.1", sim.port))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    client.close()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    gc.collect()
+    assert told == []
