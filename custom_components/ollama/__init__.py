@@ -33,6 +33,7 @@ from .runtime import (
     connection_from,
     shown_name,
     time_limits,
+    url_of,
 )
 from .server import OllamaServer, PublicServerError, host_of
 from .services import async_register_actions
@@ -206,7 +207,7 @@ def _device_name(hass: HomeAssistant, entry: OllamaConfigEntry) -> str:
 
     A title that the owner chose is the name.
     """
-    url = {**entry.data, **entry.options}[CONF_URL]
+    url = url_of(entry)
     if entry.title != url:
         return entry.title
     servers = hass.config_entries.async_entries(DOMAIN, include_ignore=False)

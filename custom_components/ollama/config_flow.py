@@ -48,7 +48,7 @@ from .flows.server import (
 )
 from .flows.task import TaskFlow
 from .flows.voice import VoiceFlow
-from .runtime import CONNECTION_KEYS, connection_from, time_limits
+from .runtime import CONNECTION_KEYS, connection_from, time_limits, url_of
 from .server import (
     HostKind,
     OllamaServer,
@@ -226,7 +226,7 @@ class OllamaConfigFlow(FirstModelFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         privacy = read_privacy(user_input)
         kept = dict(entry.options.get(CONF_KEPT) or {})
-        if kept.get(CONF_KEPT_PUBLIC_SERVER) and same_server(_url(entry), new[CONF_URL]):
+        if kept.get(CONF_KEPT_PUBLIC_SERVER) and same_server(url_of(entry), new[CONF_URL]):
             privacy = replace(privacy, kept_public_server=True)
         if (error := await async_check_server(self.hass, new, privacy)) is not None:
             return self._show_server_form("reconfigure", user_input, error)
@@ -272,7 +272,7 @@ class OllamaConfigFlow(FirstModelFlow, domain=DOMAIN):
 
     def _known_urls(self, but: ConfigEntry | None = None) -> list[str]:
         return [
-            _url(entry)
+            url_of(entry)
             for entry in self._async_current_entries(include_ignore=False)
             if but is None or entry.entry_id != but.entry_id
         ]
@@ -316,15 +316,9 @@ class OllamaConfigFlow(FirstModelFlow, domain=DOMAIN):
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
-def _url(entry: ConfigEntry) -> str:
-    """Return the address in use: as in core's integration, one in the options wins."""
-    url: str = {**entry.data, **entry.options}[CONF_URL]
-    return url
-
-
 def _title(entry: ConfigEntry, url: str) -> str:
     """Return the title for a new address; one that the owner chose stays."""
-    return url if entry.title == _url(entry) else entry.title
+    return url if entry.title == url_of(entry) else entry.title
 
 
 def _without(data: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

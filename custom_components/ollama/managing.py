@@ -5,14 +5,14 @@ import contextlib
 from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_MODEL, CONF_URL
+from homeassistant.const import CONF_MODEL
 from homeassistant.core import HomeAssistant
 
 from .agent import AgentSettings
 from .agents import window_of
 from .const import DOMAIN, SUBENTRY_CONVERSATION
 from .refusals import invalid
-from .runtime import OllamaConfigEntry
+from .runtime import OllamaConfigEntry, url_of
 from .server import (
     ModelMissingError,
     OllamaError,
@@ -41,17 +41,12 @@ def users_of(entry: OllamaConfigEntry, model: str) -> list[ConfigSubentry]:
 
 def _entries_of_server(hass: HomeAssistant, entry: OllamaConfigEntry) -> list[OllamaConfigEntry]:
     """Return all entries with the server of this one: it may have been added twice."""
-    url = _url_of(entry)
+    url = url_of(entry)
     return [
         other
         for other in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-        if same_server(_url_of(other), url)
+        if same_server(url_of(other), url)
     ]
-
-
-def _url_of(entry: OllamaConfigEntry) -> str:
-    url: str = {**entry.data, **entry.options}.get(CONF_URL, "")
-    return url
 
 
 async def async_pull(

@@ -58,12 +58,18 @@ class OllamaRuntime:
 type OllamaConfigEntry = ConfigEntry[OllamaRuntime]
 
 
+def url_of(entry: ConfigEntry) -> str:
+    """Return the address in use: as in core's integration, one in the options wins."""
+    url: str = {**entry.data, **entry.options}.get(CONF_URL, "")
+    return url
+
+
 def shown_name(entry: ConfigEntry) -> str:
     """Return how a server is called in the log and in repairs.
 
     A title that is an address may hold a password: entries of core's can.
     """
-    url: str = {**entry.data, **entry.options}[CONF_URL]
+    url = url_of(entry)
     return entry.title if entry.title != url else host_of(url) or DEFAULT_TITLE
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -15,7 +14,7 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
 )
 
-from ..runtime import time_limits
+from ..runtime import time_limits, url_of
 from ..server import host_of
 from ..voice.found import discovered, entity_of, known_entries, place_of
 from ..voice.probe import DEFAULT_PORTS, VoiceServerError, async_probe, shown
@@ -74,7 +73,7 @@ def _set_up(hass: HomeAssistant) -> Iterator[Offered]:
 
 def _likely(entry: ConfigEntry) -> list[Place]:
     """Return the usual ports of the likely hosts; the graphics card is on the server's."""
-    hosts = [host_of({**entry.data, **entry.options}[CONF_URL]), *LIKELY_HOSTS]
+    hosts = [host_of(url_of(entry)), *LIKELY_HOSTS]
     return [
         Place(host, port) for host, port in product(filter(None, hosts), DEFAULT_PORTS.values())
     ]
