@@ -315,7 +315,8 @@ def _response(
     cached: bool = False,
     calls: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    reply = Reply(answer.text, answer.model, chat_log.conversation_id, usage_of(query), answer.data)
+    usage = usage_of(query.meter)
+    reply = Reply(answer.text, answer.model, chat_log.conversation_id, usage, answer.data)
     more: dict[str, Any] = {}
     if CONF_STRUCTURE in asked.call.data:
         more["data"] = answer.data

@@ -26,6 +26,7 @@ from ..agent import (
 )
 from ..agent.data import DATA_IS_NO_INSTRUCTION
 from ..agents import Agent
+from ..server import Figures, Query, QueryResult
 from .agent_choice import CONF_AGENT
 from .talks import async_talk_turn
 
@@ -122,13 +123,7 @@ class Reply:
 
 def unasked(text: str, model: str, problem: str | None = None) -> Reply:
     """Return a text of our own, where no model answered."""
-    usage = {
-        "prompt_tokens": 0,
-        "completion_tokens": 0,
-        "duration": 0.0,
-        "tokens_per_second": None,
-    }
-    return Reply(text, model, ulid_now(), usage, problem=problem)
+    return Reply(text, model, ulid_now(), usage_of(None), problem=problem)
 
 
 def settings_of(call: ServiceCall, agent: Agent) -> AgentSettings:
@@ -191,7 +186,7 @@ async def async_ask(call: ServiceCall, agent: Agent, question: Question) -> Repl
                 text=query.response,
                 model=settings.model,
                 conversation_id=chat_log.conversation_id,
-                usage=usage_of(query),
+                usage=usage_of(query.meter),
                 data=data,
                 problem=problem,
             )
@@ -256,14 +251,17 @@ def set_system(chat_log: conversation.ChatLog, text: str) -> None:
     chat_log.llm_api = None
 
 
-def usage_of(query: RunningQuery) -> dict[str, Any]:
-    """Return what an answer took: tokens, seconds, and tokens in a second."""
-    figures = query.meter.figures
+def usage_of(query: Query | QueryResult | None) -> dict[str, Any]:
+    """Return what an answer took: tokens, seconds, and tokens in a second.
+
+    Nothing where no model was asked.
+    """
+    figures = query.figures if query else Figures()
     speed = figures.tokens_per_second
     return {
         "prompt_tokens": figures.prompt_tokens,
         "completion_tokens": figures.completion_tokens,
-        "duration": round(query.meter.duration, 3),
+        "duration": round(query.duration, 3) if query else 0.0,
         "tokens_per_second": None if speed is None else round(speed, 1),
     }
 

@@ -18,12 +18,12 @@ import probatio
 from ..agent import SOURCE_CONVERSATION
 from ..const import DOMAIN
 from ..runtime import time_limits
-from ..server import Figures, QueryResult
+from ..server import QueryResult
 from ..voice.round_trip import agent_entry, asks_us, async_round_trip, find_pipeline
 from ..voice.settings import CONF_PIPELINE, SUBENTRY_VOICE
 from ..voice.words import has_words
 from .action import Action
-from .asking import words_needed
+from .asking import usage_of, words_needed
 
 CONF_CONTROL: Final = "control"
 CONF_SENTENCE: Final = "sentence"
@@ -45,7 +45,7 @@ async def _async_test(call: ServiceCall) -> ServiceResponse:
         )
     # What a tool of the agent asked in turn has ended before.
     last = results[-1] if results else None
-    return {**asdict(trip), "model": last.model if last else None, "usage": _usage(last)}
+    return {**asdict(trip), "model": last.model if last else None, "usage": usage_of(last)}
 
 
 @contextlib.contextmanager
@@ -66,18 +66,6 @@ def _queries(hass: HomeAssistant, pipeline: Pipeline) -> Generator[list[QueryRes
             stack.callback(entry.runtime_data.records.usage.listen(note))
         stack.callback(_results_of.reset, _results_of.set(results))
         yield results
-
-
-def _usage(result: QueryResult | None) -> dict[str, Any]:
-    """Return what an answer took, as other actions tell it."""
-    figures = result.figures if result else Figures()
-    speed = figures.tokens_per_second
-    return {
-        "prompt_tokens": figures.prompt_tokens,
-        "completion_tokens": figures.completion_tokens,
-        "duration": round(result.duration, 3) if result else 0.0,
-        "tokens_per_second": None if speed is None else round(speed, 1),
-    }
 
 
 def _sentence(value: Any) -> str:

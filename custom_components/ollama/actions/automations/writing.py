@@ -87,7 +87,7 @@ async def async_write(call: ServiceCall, agent: Agent, request: str) -> Draft:
                     text=query.response,
                     model=settings.model,
                     conversation_id=chat_log.conversation_id,
-                    usage=usage_of(query),
+                    usage=usage_of(query.meter),
                 ),
             )
     except HomeAssistantError as err:
