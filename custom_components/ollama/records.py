@@ -56,7 +56,7 @@ async def async_get_records(hass: HomeAssistant, entry_id: str) -> ServerRecords
     """Return a server's records; the first time what an earlier run has saved is read."""
     known = hass.data.setdefault(DATA_RECORDS, {})
     if entry_id not in known:
-        usage = Usage(hass.loop.time, lambda: dt_util.now().date(), dt_util.now)
+        usage = Usage(hass.loop.time, dt_util.now)
         queue = RequestQueue(DEFAULT_PARALLEL, usage.tell)
         known[entry_id] = ServerRecords(
             usage, RateLimiter(hass.loop.time), queue, Windows(), Prefixes(hass.loop.time)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 import contextlib
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime
 import json
 from typing import Any
 
@@ -586,7 +586,7 @@ async def test_a_refused_model_takes_no_slot(sim: Simulator, make_server: MakeSe
 
 async def test_figures_come_from_the_server(sim: Simulator, server: OllamaServer):
     """What an answer took is noted in its query, also the wait for the first token."""
-    usage = Usage(asyncio.get_running_loop().time, lambda: date(2026, 11, 20))
+    usage = Usage(asyncio.get_running_loop().time, lambda: datetime(2026, 11, 20, tzinfo=UTC))
     query = usage.open("ask", "one", MODEL)
     sim.script(Reply("Four short words here."))
     async with contextlib.aclosing(server.async_chat(chat_request(), query)) as chunks:

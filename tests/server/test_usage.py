@@ -23,16 +23,13 @@ ONE = Totals(1, 0, 100, 20)
 
 
 class Calendar:
-    """The local date, which a test sets, and the time."""
+    """The local time; a test sets the date."""
 
     def __init__(self, today: date = FRIDAY) -> None:
         self.today = today
         self.time = time(12, tzinfo=UTC)
 
-    def __call__(self) -> date:
-        return self.today
-
-    def now(self) -> datetime:
+    def __call__(self) -> datetime:
         return datetime.combine(self.today, self.time)
 
     def show(self, moment: datetime) -> None:
@@ -51,7 +48,7 @@ def calendar() -> Calendar:
 
 @pytest.fixture
 def usage(clock: Clock, calendar: Calendar) -> Usage:
-    return Usage(clock, calendar, calendar.now)
+    return Usage(clock, calendar)
 
 
 def last_chunk(prompt: int = 100, completion: int = 20, **more: Any) -> ollama.ChatResponse:
@@ -280,7 +277,7 @@ def test_daylight_saving(zone: str, change: datetime):
     assert len(offsets) == 2, "the clock is changed in between"
     calendar = Calendar()
     calendar.show(moments[0])
-    usage = Usage(Clock(), calendar, calendar.now)
+    usage = Usage(Clock(), calendar)
     counted: dict[date, int] = {}
     turns = 0
     for moment in moments:
@@ -312,7 +309,7 @@ def test_set_back_by_an_hour(usage: Usage, calendar: Calendar):
 def test_set_back_from_the_future(days: int):
     """A clock that was wrong before: what was counted stays, and the days turn as they do."""
     calendar = Calendar(FRIDAY + timedelta(days))
-    usage = Usage(Clock(), calendar, calendar.now)
+    usage = Usage(Clock(), calendar)
     ask(usage)
     calendar.today = FRIDAY
     assert usage.day.day == FRIDAY

@@ -22,7 +22,6 @@ _LOGGER = logging.getLogger(__name__)
 _CLOCK_NEVER_SET: Final = date(2026, 1, 1)
 """A clock that shows an earlier day has not been set since the device was switched on."""
 _SMALL_STEP_BACK: Final = timedelta(hours=1)
-_NOON: Final = time(12)
 
 _BYTES_PER_TOKEN: Final = 3.5
 """Until a model has shown its own figure: English text has more, names of devices have less."""
@@ -256,17 +255,13 @@ class Usage:
     def __init__(
         self,
         now: Callable[[], float],
-        today: Callable[[], date],
-        local_now: Callable[[], datetime] | None = None,
+        local_now: Callable[[], datetime],
     ) -> None:
-        """Take a clock that only goes forward, in seconds, the local calendar, and its time.
-
-        Without the time it is always noon.
-        """
+        """Take a clock that only goes forward, in seconds, and the local time."""
         self._now = now
-        self._today = today
-        self._local_now = local_now or (lambda: datetime.combine(today(), _NOON, UTC))
-        self._day = Day(today(), since=self._midnight(today()))
+        self._local_now = local_now
+        today = local_now().date()
+        self._day = Day(today, since=self._midnight(today))
         self.last: QueryResult | None = None
         """The last query that was answered."""
         self.last_error: str | None = None
@@ -294,7 +289,7 @@ class Usage:
         A clock that has not been set yet, a step back, and a time zone that is changed there
         and back, are no new day.
         """
-        today = self._today()
+        today = self._local_now().date()
         if today == self._day.day or today < _CLOCK_NEVER_SET:
             return False
         if today < self._day.day:
