@@ -6,8 +6,10 @@ import re
 
 from .emphasis import Emphasis
 from .spans import (
+    ADDRESS_LETTERS,
     JOINER,
     MAX_HELD,
+    SPOKEN_ADDRESS_LETTERS,
     After,
     Open,
     Span,
@@ -29,10 +31,7 @@ _HEADING = 6
 _BULLETS = frozenset({"-", "*", "+", "•", "●", "◦", "‣", ">", ">>"})
 _BLOCK_MARKS = frozenset("#-+>•●◦‣=|")
 _MARKS = frozenset("*_`~\\[]!<")
-_SPANS = frozenset("[]!<&\\hHwWfFsStTuUnNmMrR")
-_ADDRESS_LETTERS = frozenset("hHwW")
-_SPOKEN_ADDRESS_LETTERS = frozenset("hHwWfFsStTuUnNmMrR")
-"""With which addresses begin that only ears can't take."""
+_SPANS = frozenset("[]!<&\\") | SPOKEN_ADDRESS_LETTERS
 _DOMAIN = re.compile(r"[^\W_][\w-]*\.[a-z]{2,10}(:\d+)?$", re.IGNORECASE)
 _LONGEST_DOMAIN = 60
 _KEYCAP_MARKS = frozenset({"\ufe0f", "\u20e3"})
@@ -71,7 +70,7 @@ class MarkdownStripper:
         """
         self._writer = writer or PlainWriter()
         self._for_ears = for_ears
-        self._address_letters = _SPOKEN_ADDRESS_LETTERS if for_ears else _ADDRESS_LETTERS
+        self._address_letters = SPOKEN_ADDRESS_LETTERS if for_ears else ADDRESS_LETTERS
         self._word = ""
         """What was said since the last blank, for ears: it may be a domain."""
         self._state = _State.TEXT

@@ -1,5 +1,6 @@
 """Links, addresses, tags, footnotes and emoji in a text: what of them is spoken."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from html import unescape
@@ -19,6 +20,15 @@ _FURTHER_STARTS = (
 )
 """Of addresses that stay in a text for the eye: they can be copied from it."""
 _ALL_STARTS = _ADDRESS_STARTS + _FURTHER_STARTS
+
+
+def _first_letters(starts: Iterable[str]) -> frozenset[str]:
+    return frozenset(letter for start in starts for letter in (start[0], start[0].upper()))
+
+
+ADDRESS_LETTERS = _first_letters(_ADDRESS_STARTS)
+SPOKEN_ADDRESS_LETTERS = _first_letters(_ALL_STARTS)
+"""With which the addresses begin that ears can't take."""
 _CHECKBOXES = ("[ ] ", "[x] ", "[X] ")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]\s]{1,20}\]")
 _NUMBERS = re.compile(r"\[[1-9]\d{0,2}(?:(?:, ?|[-\u2013])\d{1,3}){0,5}\]")
