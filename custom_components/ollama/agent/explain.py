@@ -3,6 +3,7 @@
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import translation
+from homeassistant.util.language import Dialect
 
 from ..const import DOMAIN
 
@@ -40,7 +41,7 @@ async def async_sentence(
     sentences, and this one keeps its texts on the server's side.
     """
     if domain == DOMAIN:
-        language = language.replace("_", "-").partition("-")[0]
+        language = Dialect.parse(language).language
     texts = await translation.async_get_translations(hass, language, "exceptions", {domain})
     text = texts.get(f"component.{domain}.exceptions.{key}.message", key)
     return text.format(**placeholders)

@@ -22,7 +22,7 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
-from ..refusals import invalid
+from ..refusals import failure, invalid
 from ..server.limits import TimeLimits
 from .sentences import async_starts_an_automation, neutral_sentence
 from .sound import (
@@ -31,7 +31,7 @@ from .sound import (
     as_microphone,
     is_silent,
 )
-from .trial import StageTimes, Trial, failure, shown_engine
+from .trial import StageTimes, Trial, shown_engine
 from .words import word_error_rate
 
 _LOGGER = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.trace import trace_id_cv
 
 from ..const import DOMAIN
+from ..refusals import failure
 from ..server.limits import TimeLimits
 from ..sessions import async_chat_session
 from ..talking import without_control
@@ -341,10 +342,3 @@ def shown_engine(hass: HomeAssistant, engine: str | None) -> str:
     """Return how people call a speech engine."""
     state = hass.states.get(engine) if engine else None
     return state.name if state else engine or ""
-
-
-def failure(key: str, **placeholders: str) -> HomeAssistantError:
-    """Return a translated error."""
-    return HomeAssistantError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
-    )

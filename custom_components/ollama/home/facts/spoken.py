@@ -8,6 +8,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import translation
 from homeassistant.util import dt as dt_util
+from homeassistant.util.language import Dialect
 
 from ...const import DOMAIN
 
@@ -63,7 +64,7 @@ class Words:
     @classmethod
     async def async_in(cls, hass: HomeAssistant, language: str) -> Words:
         """Load the words of a language, English for those that this integration hasn't."""
-        language = language.replace("_", "-").partition("-")[0].lower()
+        language = Dialect.parse(language).language
         if language not in LANGUAGES:
             language = "en"
         texts = await translation.async_get_translations(hass, language, "exceptions", {DOMAIN})
