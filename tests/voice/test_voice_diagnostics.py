@@ -8,7 +8,6 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
-    get_diagnostics_for_device,
 )
 
 from custom_components.ollama.runtime import time_limits
@@ -17,7 +16,12 @@ from simulator import Reply, Simulator
 from speech import ScriptedRecogniser, ScriptedWaker, ToneSpeaker
 
 from ..flows.conftest import _our_flow  # noqa: F401 -- a fixture
-from ..test_diagnostics import check_nothing_private, device_of, whole_file
+from ..test_diagnostics import (
+    check_nothing_private,
+    device_of,
+    get_diagnostics_for_device,
+    whole_file,
+)
 from .homes import (
     address,
     no_likely_places,  # noqa: F401 -- a fixture
